@@ -1,0 +1,39 @@
+# make demo: score an example agent on a topology.  make test: run the tests.
+# Both set up everything they need in $(VENV) first; nothing else has to be installed but Python >= 3.11.
+
+VENV ?= .venv
+BIN := $(VENV)/bin
+PYTHON ?= $(shell for python in python3 python3.13 python3.12 python3.11 python; do \
+	"$$python" -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo "$$python" && break; done)
+PIP_INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt
+DEMO_RUN := runs/demo
+
+.PHONY: demo test lint clean
+
+demo: $(VENV)/.core
+	$(BIN)/edgebench build --region s1
+	$(BIN)/edgebench eval examples/my_agent.py --regions s1 --out $(DEMO_RUN) --overwrite
+	$(BIN)/edgebench leaderboard --regions s1 --run $(DEMO_RUN)
+
+test: $(VENV)/.dev
+	$(BIN)/python -m pytest -n auto
+
+lint: $(VENV)/.dev
+	$(BIN)/ruff check
+	$(BIN)/ruff format --check
+	$(BIN)/mypy --strict -p edgebench -p builders -p reference_agents
+
+clean:
+	rm -rf .venv build dist .pytest_cache .mypy_cache .ruff_cache .hypothesis $(DEMO_RUN)
+
+$(VENV)/.core: pyproject.toml constraints.txt | $(BIN)/python
+	$(PIP_INSTALL) -e .
+	@touch $@
+
+$(VENV)/.dev: pyproject.toml constraints.txt | $(BIN)/python
+	$(PIP_INSTALL) -e ".[dev]"
+	@touch $@
+
+$(BIN)/python:
+	@test -n "$(PYTHON)" || { echo "no Python 3.11 or newer found: install one, or name it: make PYTHON=/path/to/python" >&2; exit 1; }
+	$(PYTHON) -m venv $(VENV)

@@ -1,0 +1,144 @@
+"""Cells -> region: the whole build, top to bottom."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, Final
+
+import polars as pl
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from builders.catalogue import make_catalogue
+from builders.cells import read_cells
+from builders.feasibility import prove_feasible
+from builders.filters import filter_cells
+from builders.ledger import Ledger
+from builders.links import build_links
+from builders.manifest import Build, describe_tables, make_manifest
+from builders.nodes import choose_nodes
+from builders.placement import place_models
+from builders.proofs import prove_structure
+from builders.sample import sample_path
+from builders.sites import find_sites
+from builders.streams import region_seed
+from builders.traps import mark_traps
+from builders.workload import make_tasks
+from edgebench.atomic import atomic_folder
+from edgebench.errors import EdgeBenchError
+from edgebench.paths import processed_dir
+from edgebench.region import read_region
+from edgebench.registry import SAMPLE_EDITION, RegionSpec
+from edgebench.schema import TABLES
+
+STEPS: Final = ("read", "filter", "sites", "nodes", "links", "traps", "models", "tasks", "proofs", "write")
+"""What `on_step` is told, in this order."""
+
+_EDITION: Final = re.compile(r"[a-z0-9][a-z0-9-]*")
+_DEVICE: Final = re.compile(r"con|prn|aux|nul|(com|lpt)[0-9]")
+"""Names Windows keeps for devices; a folder cannot bear them."""
+
+OnStep = Callable[[str, int, int], None]
+
+
+def _silent(name: str, index: int, total: int) -> None:
+    """Tell nobody."""
+
+
+def build_region(
+    spec: RegionSpec,
+    *,
+    cells: Path | None = None,
+    edition: str = SAMPLE_EDITION,
+    seed: int = 0,
+    on_step: OnStep = _silent,
+) -> Path:
+    """Build a region from cells and write it, whole or not at all.
+
+    Args:
+        spec: What the region is to be.
+        cells: A file `builders.cells.read_cells` reads; None for the bundled sample.
+        edition: Name of the raw data, in file-name letters; `sample` for the bundled sample and nothing else.
+        seed: Seed of all hashed draws, together with the region's name; not negative.
+        on_step: Called at the start of each step with its name, its index from 0 and the number of steps.
+
+    Returns:
+        The folder with nodes, links, instances and tasks as Parquet, and manifest.json.
+
+    Raises:
+        EdgeBenchError: The names do not fit together, the cells cannot be read or are too few, or a proof fails.
+    """
+    _check_names(cells, edition, seed)
+    source = sample_path(spec.name) if cells is None else cells
+    build = Build(spec, edition, seed, source, Ledger())
+    tables, statistics = _make_tables(build, on_step)
+    _tell(on_step, "write")
+    return _write(build, tables, statistics)
+
+
+def _check_names(cells: Path | None, edition: str, seed: int) -> None:
+    if not _EDITION.fullmatch(edition) or _DEVICE.fullmatch(edition):
+        raise EdgeBenchError(
+            f"{edition!r} cannot name an edition",
+            where="--edition",
+            mend="use small letters, digits and hyphens, ocid-202603 for example",
+        )
+    if cells is not None and edition == SAMPLE_EDITION:
+        raise EdgeBenchError(
+            "the edition 'sample' is for the bundled sample; your cells need a name of their own",
+            where=str(cells),
+            mend="add --edition NAME, ocid-202603 for example",
+        )
+    if cells is None and edition != SAMPLE_EDITION:
+        raise EdgeBenchError(f"edition {edition!r} needs cells", where="--edition", mend="add --cells FILE")
+    if not 0 <= seed < 2**63:
+        raise EdgeBenchError(f"seed {seed} is out of range", where="--seed", mend="use 0 or a positive whole number")
+
+
+def _tell(on_step: OnStep, step: str) -> None:
+    on_step(step, STEPS.index(step), len(STEPS))
+
+
+def _make_tables(build: Build, on_step: OnStep) -> tuple[dict[str, pl.DataFrame], dict[str, Any]]:
+    spec, seed = build.spec, region_seed(build.spec.name, build.seed)
+    _tell(on_step, "read")
+    raw = read_cells(build.cells, build.ledger)
+    _tell(on_step, "filter")
+    cells = filter_cells(raw, spec, build.ledger, str(build.cells))
+    _tell(on_step, "sites")
+    sites = find_sites(cells)
+    _tell(on_step, "nodes")
+    nodes, _ = choose_nodes(sites, spec, seed)
+    _tell(on_step, "links")
+    plain_links = build_links(nodes, spec, seed)
+    _tell(on_step, "traps")
+    links = mark_traps(plain_links, nodes)
+    _tell(on_step, "models")
+    instances = place_models(make_catalogue(), nodes, seed)
+    _tell(on_step, "tasks")
+    tasks = make_tasks(nodes, sites, instances, seed)
+    _tell(on_step, "proofs")
+    tables = {"nodes": nodes, "links": links, "instances": instances, "tasks": tasks}
+    prove_structure(tables, spec)
+    return tables, describe_tables(tables, prove_feasible(tasks, nodes, links, instances))
+
+
+def _write(build: Build, tables: dict[str, pl.DataFrame], statistics: dict[str, Any]) -> Path:
+    arrow = {name: as_arrow(tables[name], schema) for name, schema in TABLES.items()}
+    manifest = make_manifest(build, arrow, statistics)
+    target = processed_dir(build.spec.name, build.edition)
+    with atomic_folder(target) as folder:
+        for name, table in arrow.items():
+            pq.write_table(table, folder / f"{name}.parquet")
+        text = json.dumps(manifest, indent=2, ensure_ascii=False) + "\n"
+        (folder / "manifest.json").write_text(text, encoding="utf-8", newline="\n")
+        read_region(folder)
+    return target
+
+
+def as_arrow(table: pl.DataFrame, schema: pa.Schema) -> pa.Table:
+    """`table` with exactly the columns, types, nullability and field metadata of `schema`."""
+    return table.select(schema.names).to_arrow().cast(schema)

@@ -1,0 +1,55 @@
+"""Catalogue + nodes -> instances: which node holds which model."""
+
+from __future__ import annotations
+
+import numpy as np
+import polars as pl
+
+from builders.streams import Stream
+from edgebench.errors import EdgeBenchError
+from edgebench.schema import INSTANCES
+from edgebench.sim.counter import uniform
+
+
+def place_models(catalogue: pl.DataFrame, nodes: pl.DataFrame, seed: int) -> pl.DataFrame:
+    """Place each model once, on a node drawn among those whose storage holds it.
+
+    The second model of a type never lies where the first does, so every type is on two nodes at least.
+
+    Args:
+        catalogue: Table of `builders.catalogue.make_catalogue`.
+        nodes: Table of `builders.nodes.choose_nodes`.
+        seed: Seed of the hashed draws.
+
+    Returns:
+        The columns of `edgebench.schema.INSTANCES`, in the order of the catalogue; a price is the model's
+        times the node's.
+
+    Raises:
+        EdgeBenchError: Fewer than two nodes can hold a model.
+    """
+    storage = nodes["storage_gb"].to_numpy()
+    hosts: dict[str, list[int]] = {}
+    for entity, (model, kind, memory) in enumerate(catalogue.select("model_id", "model_type", "memory_gb").iter_rows()):
+        able = np.flatnonzero(storage >= memory)
+        if len(able) < 2:
+            raise _homeless(model, memory)
+        taken = hosts.setdefault(kind, [])
+        if len(taken) == 1:
+            able = able[able != taken[0]]
+        taken.append(int(able[int(uniform(seed, int(Stream.PLACE), entity, 0) * len(able))]))
+    homes = [node for taken in hosts.values() for node in taken]
+    price = nodes["price"].to_numpy()[homes]
+    placed = catalogue.with_columns(
+        pl.int_range(pl.len(), dtype=pl.Int32).alias("instance_id"),
+        (pl.col("price_usd_per_1k_tokens") * pl.Series(price)).round(6),
+        pl.Series("node_id", homes, pl.Int32),
+    )
+    return placed.select(INSTANCES.names)
+
+
+def _homeless(model: str, memory_gb: float) -> EdgeBenchError:
+    return EdgeBenchError(
+        f"fewer than two nodes can hold model {model} of {memory_gb} GB",
+        mend="give the region's storage_gb a higher maximum or mean",
+    )

@@ -1,0 +1,41 @@
+"""The hashed draws of the builders: one stream a purpose, one seed a region."""
+
+from __future__ import annotations
+
+import hashlib
+from enum import IntEnum
+
+import numpy as np
+from numpy.typing import NDArray
+
+from edgebench.sim.counter import uniform
+
+
+class Stream(IntEnum):
+    """What a draw is for. One stream a purpose; `builders.nodes` holds 101 to 103, `builders.sample` 301 on."""
+
+    BANDWIDTH = 201
+    MEMORY = 211
+    WORK = 212
+    QUALITY = 213
+    PLACE = 221
+    SITE_SPLIT = 231
+    HOME_SITE = 232
+    HOME_OFFSET = 233
+    WEIGHTS = 234
+    OWNER = 235
+    STAGE_TYPE = 241
+    STAGE_TOKENS = 242
+    ARRIVAL = 251
+
+
+def region_seed(region: str, seed: int) -> int:
+    """63 bits of SHA-256 over the region's name and `seed`, so that no two regions share draws."""
+    digest = hashlib.sha256(f"{region}/{seed}".encode()).digest()
+    return int.from_bytes(digest[:8], "big") >> 1
+
+
+def grid(seed: int, stream: Stream, rows: int, columns: int) -> NDArray[np.float64]:
+    """Uniform draws in [0, 1) as float64[rows, columns]; the row is the entity, the column the slot."""
+    draws = [uniform(seed, int(stream), row, column) for row in range(rows) for column in range(columns)]
+    return np.array(draws, np.float64).reshape(rows, columns)

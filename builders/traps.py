@@ -1,0 +1,65 @@
+"""Links -> trap links: the attractive ones, which turn bad now and then."""
+
+from __future__ import annotations
+
+import numpy as np
+import polars as pl
+from numpy.typing import NDArray
+
+from builders.routes import shortest_routes
+from edgebench.constants import TRAP_CROSSINGS, TRAP_ENTER, TRAP_EXTRA_MS, TRAP_LEAVE
+
+
+def mark_traps(links: pl.DataFrame, nodes: pl.DataFrame) -> pl.DataFrame:
+    """Mark the busiest links as traps, until a path meets `TRAP_CROSSINGS` of them on average.
+
+    Paths are weighted as in `link_traffic`; of equally busy links the lower link_id comes first.
+
+    Args:
+        links: Table of `builders.links.build_links`.
+        nodes: Table of `builders.nodes.choose_nodes`.
+
+    Returns:
+        `links` with is_trap, trap_enter, trap_leave, trap_extra_min_ms and trap_extra_max_ms (null where no trap).
+    """
+    traffic = link_traffic(links, nodes)
+    busiest_first = np.argsort(-traffic, kind="stable")
+    crossings = np.cumsum(traffic[busiest_first]) / _path_weight(nodes)
+    is_trap = np.zeros(links.height, np.bool_)
+    is_trap[busiest_first[: int(np.searchsorted(crossings, TRAP_CROSSINGS)) + 1]] = True
+    parameters = {
+        "trap_enter": TRAP_ENTER,
+        "trap_leave": TRAP_LEAVE,
+        "trap_extra_min_ms": TRAP_EXTRA_MS[0],
+        "trap_extra_max_ms": TRAP_EXTRA_MS[1],
+    }
+    return links.with_columns(pl.Series("is_trap", is_trap)).with_columns(
+        pl.when("is_trap").then(pl.lit(value, pl.Float64)).alias(name) for name, value in parameters.items()
+    )
+
+
+def _path_weight(nodes: pl.DataFrame) -> int:
+    """Weights of all paths between two different nodes."""
+    sites, compute = nodes["sites"].to_numpy().astype(np.int64), nodes["compute"].to_numpy().astype(np.int64)
+    return int(sites.sum() * compute.sum() - (sites * compute).sum())
+
+
+def link_traffic(links: pl.DataFrame, nodes: pl.DataFrame) -> NDArray[np.int64]:
+    """Betweenness of each link (int64[L]), weighted by demand at the start and compute at the end of every path.
+
+    A path from s to t adds sites(s) × compute(t) to each of its links: what a scheduler that asks every server in
+    proportion to its strength would send over it. The sums are accumulated backwards along the paths (Brandes,
+    "A Faster Algorithm for Betweenness Centrality", Journal of Mathematical Sociology 25, 2001) and are whole numbers.
+    """
+    count = nodes.height
+    routes = shortest_routes(links, count)
+    source = np.arange(count)
+    sites = nodes["sites"].to_numpy().astype(np.int64)
+    beyond = np.tile(nodes["compute"].to_numpy().astype(np.int64), (count, 1))
+    traffic = np.zeros(links.height, np.int64)
+    for step in range(count - 1, 0, -1):
+        target = routes.order[:, step]
+        carried = beyond[source, target]
+        beyond[source, routes.before[source, target]] += carried
+        np.add.at(traffic, routes.link[source, target], sites * carried)
+    return traffic

@@ -1,0 +1,72 @@
+"""The command line: a group that imports a verb's module only when the verb is called."""
+
+from __future__ import annotations
+
+import importlib
+from typing import Any, Final
+
+import click
+
+from edgebench import __version__
+from edgebench.cli.common import debug_option, guarded
+
+VERBS: Final = {
+    "list": "Name the regions, tracks, scenarios, splits and reference agents.",
+    "build": "Build regions from the bundled sample or from your own cells.",
+    "show": "Show what a built region holds, or draw its map.",
+    "eval": "Score an agent on the test episodes of a track.",
+    "submit": "Enter a finished run on the leaderboard.",
+    "validate": "Check a run or a submission; list every problem.",
+    "leaderboard": "Write the ranked tables from all submissions.",
+    "gate": "Prove that a track is a sound problem.",
+    "tune": "Search the weights of the tuned reference agent.",
+}
+"""Verb to one line of help; the verb `build` lives in `edgebench.cli.verb_build`."""
+
+
+class LazyVerbs(click.Group):
+    """A group whose commands are imported on first use, so that `edgebench --help` stays quick."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """All verbs, in the order one needs them."""
+        return list(VERBS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        """Import and return one verb, None if there is no such verb."""
+        if cmd_name not in VERBS:
+            return None
+        module = importlib.import_module(f"edgebench.cli.verb_{cmd_name}")
+        command: click.Command = module.command
+        return command
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        """Find the verb; an unknown one is refused with the nearest known one."""
+        if args and args[0] not in VERBS and not args[0].startswith("-"):
+            from edgebench.errors import unknown_name
+
+            raise unknown_name("verb", args[0], VERBS)
+        return super().resolve_command(ctx, args)
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """Write the verbs from `VERBS`, without importing them."""
+        with formatter.section("Verbs"):
+            formatter.write_dl(list(VERBS.items()))
+
+    def invoke(self, ctx: click.Context) -> Any:
+        """Run the verb; what a user can mend is told in three lines, without a traceback."""
+        with guarded(ctx):
+            return super().invoke(ctx)
+
+
+@click.command(
+    cls=LazyVerbs,
+    subcommand_metavar="VERB [ARGS]...",
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110},
+    epilog="Example: edgebench eval greedy-estimate --regions s1",
+)
+@click.version_option(__version__, prog_name="edgebench")
+@debug_option
+def main() -> None:
+    """Benchmark schedulers of generative-AI work on real edge networks."""

@@ -1,0 +1,169 @@
+"""`edgebench eval`: an agent in, a scored run out."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
+
+import click
+
+from edgebench.cli.common import INTERRUPTED, json_option, names, print_json, progress, stderr, stdout, table, verb
+from edgebench.cli.verb_build import ensure_built
+
+if TYPE_CHECKING:
+    from edgebench.harness.process import Budgets
+    from edgebench.harness.run import Run
+    from edgebench.harness.summary import Figures, Summary
+
+EPISODES_FAILED: Final = 1
+"""Exit status of a complete run in which an episode failed."""
+_CAUSES_TOLD: Final = 5
+_MENDS: Final = {
+    "invalid": "act must return an int at which observation['action_mask'] is 1",
+    "error": "act and reset must neither raise nor exit",
+    "timeout": "decide sooner; the budgets are in manifest.json",
+}
+
+
+@verb("edgebench eval my_agent.py --regions s1,s2")
+@click.argument("agent")
+@click.option("--track", default="route", show_default=True, help="The decision problem.")
+@click.option("--regions", default="all", show_default=True, help="s1,s2 or all.")
+@click.option("--split", default="test", show_default=True, help="test; val or train to develop on.")
+@click.option("--scenario", default="trap", show_default=True, help="How the network behaves.")
+@click.option("--seeds", type=click.IntRange(1), help="Scenario seeds a window is played under.  [default: 5]")
+@click.option("--edition", default="sample", show_default=True, help="Which build of the regions.")
+@click.option("--out", type=click.Path(path_type=Path), help="Run folder.  [default: runs/AGENT-… in the data folder]")
+@click.option("--overwrite", is_flag=True, help="Replace the run in the folder instead of resuming it.")
+@click.option("--decision-cpu-s", type=click.FloatRange(0, min_open=True), help="CPU time of one decision.")
+@click.option("--decision-wall-s", type=click.FloatRange(0, min_open=True), help="Wall-clock time of one decision.")
+@click.option(
+    "--startup-wall-s", type=click.FloatRange(0, min_open=True), help="Wall-clock time of starting the agent."
+)
+@json_option
+def command(agent: str, out: Path | None, as_json: bool, regions: str, **options: Any) -> None:
+    """Score AGENT: a .py file, package:Class, or the name of a reference agent (edgebench list agents).
+
+    The agent runs in a process of its own. Whatever it does wrong is counted, scores the floor and does not stop the
+    run; the exit status is then 1. The same command after Ctrl-C goes on where it stopped. Budgets other than the
+    usual are recorded.
+    """
+    from edgebench.constants import EVAL_SEEDS
+    from edgebench.harness.agents import resolve_agent
+    from edgebench.registry import REGIONS
+
+    source = resolve_agent(agent)
+    options["regions"] = names(regions, "region", REGIONS)
+    options["seeds"] = options["seeds"] or EVAL_SEEDS
+    _check(options)
+    budgets = _budgets(options)
+    folder = out or _default_folder(source.name, source.sha256, options)
+    ensure_built(options["regions"], options["edition"])
+    run = _evaluate(agent, folder, budgets, options)
+    if as_json:
+        print_json({"folder": str(folder), "manifest": run.manifest, "summary": run.summary.as_json()})
+    else:
+        stdout().print(summary_table(source.name, run.summary))
+    stderr().print(f"run folder: {folder}", soft_wrap=True, markup=False)
+    if _tell_failures(run):
+        click.get_current_context().exit(EPISODES_FAILED)
+
+
+def _check(options: dict[str, Any]) -> None:
+    from edgebench.errors import unknown_name
+    from edgebench.registry import SCENARIOS, TRACKS
+    from edgebench.schema import SPLITS
+
+    for kind, known in (("track", TRACKS), ("scenario", SCENARIOS), ("split", SPLITS)):
+        if options[kind] not in known:
+            raise unknown_name(kind, options[kind], known)
+
+
+def _budgets(options: dict[str, Any]) -> Budgets:
+    """The usual budgets with those given on the command line, which are taken out of `options`."""
+    from edgebench.harness.process import Budgets
+
+    given = {name: options.pop(name) for name in ("decision_cpu_s", "decision_wall_s", "startup_wall_s")}
+    return Budgets(**{name: value for name, value in given.items() if value is not None})
+
+
+def _tell_failures(run: Run) -> bool:
+    """Say on stderr which episodes failed and why, the commonest causes first; whether there was any."""
+    failed = run.episodes[run.episodes["status"] != "ok"].to_dict("records")
+    counts = Counter((row["status"], row["detail"]) for row in failed)
+    for (status, detail), count in counts.most_common(_CAUSES_TOLD):
+        first = next(row for row in failed if (row["status"], row["detail"]) == (status, detail))
+        click.echo(f"{count} of {len(run.episodes)} episodes failed: {status}: {detail}", err=True)
+        click.echo(
+            f"  where: first in region {first['region']}, window {first['window']}, seed {first['seed']}", err=True
+        )
+        click.echo(f"  mend: {_MENDS[status]}", err=True)
+    return bool(failed)
+
+
+def _default_folder(name: str, sha256: str, options: dict[str, Any]) -> Path:
+    """One folder for each agent (by its code) and conditions, so that the same command finds its run again."""
+    from edgebench.paths import home
+    from edgebench.registry import REGIONS
+
+    regions = "" if options["regions"] == list(REGIONS) else "-" + "+".join(sorted(options["regions"]))
+    safe = re.sub(r"[^A-Za-z0-9_-]+", "-", name)
+    conditions = f"{options['track']}-{options['edition']}-{options['scenario']}-{options['split']}"
+    return home() / "runs" / f"{safe}-{sha256[:8]}-{conditions}-{options['seeds']}{regions}"
+
+
+def _evaluate(agent: str, folder: Path, budgets: Budgets, options: dict[str, Any]) -> Run:
+    from edgebench.harness.episodes import EpisodeResult
+    from edgebench.harness.run import evaluate
+
+    kept = "no episode was finished"
+    with progress("episodes") as report:
+
+        def on_episode(result: EpisodeResult, done: int, total: int) -> None:
+            nonlocal kept
+            kept = f"{done} of {total} episodes are kept"
+            report(result.key.region, done, total)
+
+        try:
+            return evaluate(agent, out=folder, budgets=budgets, on_episode=on_episode, **options)
+        except KeyboardInterrupt:
+            click.echo(f"interrupted: {kept} in {folder}; the same command goes on from there", err=True)
+            click.get_current_context().exit(INTERRUPTED)
+
+
+def summary_table(agent: str, summary: Summary) -> Any:
+    """The figures of a run: a column a region and one for the total."""
+    columns = [(region.region, region) for region in summary.regions]
+    parts: list[tuple[str, Figures]] = [*columns, ("total", summary.total)]
+    lines = [[name, *(show(figures) for _, figures in parts)] for name, show in _LINES]
+    failed = [status for status, count in summary.total.statuses.items() if status != "ok" and count]
+    lines += [[f"{status} episodes", *(str(figures.statuses[status]) for _, figures in parts)] for status in failed]
+    title = f"{agent} · {summary.track}, {summary.scenario}, {summary.split}, edition {summary.edition}"
+    return table(title, ["", *(name for name, _ in parts)], lines)
+
+
+def _shown(name: str, digits: int, scale: float = 1.0) -> Any:
+    def show(figures: Figures) -> str:
+        value = getattr(figures, name)
+        return "–" if value is None else f"{value * scale:.{digits}f}"
+
+    return show
+
+
+_LINES = (
+    ("score", lambda figures: f"{figures.score.value:.3f}"),
+    ("95 % interval", lambda figures: f"{figures.score.low:.3f} – {figures.score.high:.3f}"),
+    ("utility", _shown("utility", 3)),
+    ("success", _shown("success", 3)),
+    ("latency p50, s", _shown("latency_p50_ms", 2, 1e-3)),
+    ("latency p95, s", _shown("latency_p95_ms", 2, 1e-3)),
+    ("latency p99, s", _shown("latency_p99_ms", 2, 1e-3)),
+    ("cost, USD", _shown("cost_usd", 4)),
+    ("quality", _shown("quality", 3)),
+    ("trap hits a task", _shown("trap_hits", 2)),
+    ("Jain balance", _shown("jain", 3)),
+    ("decision, ms", _shown("decision_cpu_ms", 3)),
+    ("episodes", lambda figures: str(sum(figures.statuses.values()))),
+)

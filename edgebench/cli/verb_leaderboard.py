@@ -1,0 +1,83 @@
+"""`edgebench leaderboard`: all entries, ranked."""
+
+from __future__ import annotations
+
+import dataclasses
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+import click
+
+from edgebench.cli.common import json_option, names, print_json, stderr, stdout, table, verb
+from edgebench.errors import EdgeBenchError
+
+if TYPE_CHECKING:
+    from edgebench.leaderboard.board import Entry, RankedTable
+
+_OWN: Final = " (this run)"
+_COLUMNS: Final = ("#", "agent", "score", "95 % interval", "utility", "success", "p50 s", "p95 s", "failed")
+
+
+@verb("edgebench leaderboard --regions s1 --run runs/my_agent")
+@click.option("--track", default="route", show_default=True, help="The decision problem.")
+@click.option("--edition", default="sample", show_default=True, help="Which build of the regions.")
+@click.option("--regions", help="Only print, scored on these alone: s1,s2.")
+@click.option("--run", type=click.Path(path_type=Path), help="Only print, with this run among the entries.")
+@click.option(
+    "--paste", type=click.Path(path_type=Path), help="Also renew the first table between the marks of this file."
+)
+@json_option
+def command(track: str, edition: str, regions: str | None, run: Path | None, paste: Path | None, as_json: bool) -> None:
+    """Rank the entries of a board and write its leaderboard.csv and leaderboard.md.
+
+    Entries of other versions, scenarios or data stand in tables of their own.
+    """
+    from edgebench.leaderboard.board import rank
+    from edgebench.leaderboard.page import as_records, write_board
+    from edgebench.leaderboard.page import paste as paste_table
+
+    tables = rank(_entries(track, edition, regions, run))
+    if not tables:
+        raise EdgeBenchError(f"the board of {track}, edition {edition}, has no entries", mend="edgebench submit --help")
+    if as_json:
+        print_json(as_records(tables))
+    else:
+        _print(tables)
+    if regions is None and run is None:
+        for path in write_board(tables, track, edition):
+            stderr().print(f"wrote {path}", soft_wrap=True, markup=False)
+    if paste is not None:
+        paste_table(tables[0], paste)
+
+
+def _entries(track: str, edition: str, regions: str | None, run: Path | None) -> list[Entry]:
+    from edgebench.errors import unknown_name
+    from edgebench.leaderboard.board import read_board, read_entry
+    from edgebench.registry import REGIONS, TRACKS
+
+    if track not in TRACKS:
+        raise unknown_name("track", track, TRACKS)
+    wanted = None if regions is None else names(regions, "region", REGIONS)
+    entries = read_board(track, edition, wanted)
+    if run is not None:
+        own = read_entry(run, "", wanted)
+        entries.append(dataclasses.replace(own, name=f"{own.agent['name']}{_OWN}"))
+    return entries
+
+
+def _print(tables: list[RankedTable]) -> None:
+    for ranked in tables:
+        shared = ranked.conditions
+        where = "+".join(name for name, _ in shared.regions)
+        title = f"{shared.track} · {shared.scenario}, {shared.split}, edition {shared.edition}, regions {where}"
+        rows = [_cells(place, entry) for place, entry in ranked.rows]
+        bold = [index for index, (_, entry) in enumerate(ranked.rows) if entry.name.endswith(_OWN)]
+        stdout().print(table(title, _COLUMNS, rows, texts=2, bold=bold))
+
+
+def _cells(place: int, entry: Entry) -> list[str]:
+    """What fits 80 columns; the written tables hold the rest."""
+    total, failed = entry.summary.total, len(entry.episodes) - entry.summary.total.statuses["ok"]
+    seconds = ["–" if ms is None else f"{ms / 1000:.1f}" for ms in (total.latency_p50_ms, total.latency_p95_ms)]
+    score = [f"{total.score.value:.3f}", f"{total.score.low:.3f}–{total.score.high:.3f}"]
+    return [str(place), entry.name, *score, f"{total.utility:.3f}", f"{total.success:.3f}", *seconds, str(failed)]

@@ -1,0 +1,66 @@
+"""`edgebench list`: what exists."""
+
+from __future__ import annotations
+
+import click
+
+from edgebench.cli.common import json_option, print_json, stdout, table, verb
+
+
+@verb("edgebench list regions")
+@click.argument("kind", type=click.Choice(["regions", "tracks", "scenarios", "splits", "agents"]), required=False)
+@json_option
+def command(kind: str | None, as_json: bool) -> None:
+    """Name the regions, tracks, scenarios, splits and reference agents; KIND narrows it to one of them."""
+    listed = {name: entries() for name, entries in _LISTS.items() if kind in (None, name)}
+    if as_json:
+        print_json(listed)
+        return
+    console = stdout()
+    for name, rows in listed.items():
+        columns = list(rows[0]) if rows else ["name"]
+        console.print(table(name, columns, ([str(row[key]) for key in columns] for row in rows), texts=len(columns)))
+
+
+def _regions() -> list[dict[str, object]]:
+    from edgebench.paths import home
+    from edgebench.registry import REGIONS, TRACKS
+
+    def built(name: str) -> list[str]:
+        return sorted(path.parent.parent.name for path in (home() / "processed").glob(f"*/{name}/manifest.json"))
+
+    def environments(name: str) -> str:
+        return ", ".join(track.env_id(name) for track in TRACKS.values())
+
+    return [
+        {"name": spec.name, "place": spec.title, "nodes": spec.nodes, "environment": environments(spec.name),
+         "editions built": ", ".join(built(spec.name)) or "none"}
+        for spec in REGIONS.values()
+    ]  # fmt: skip
+
+
+def _tracks() -> list[dict[str, object]]:
+    from edgebench.registry import TRACKS
+
+    return [{"name": track.name, "metric": track.metric} for track in TRACKS.values()]
+
+
+def _scenarios() -> list[dict[str, object]]:
+    from edgebench.registry import SCENARIOS
+
+    return [{"name": scenario.name, "meaning": scenario.meaning} for scenario in SCENARIOS.values()]
+
+
+def _splits() -> list[dict[str, object]]:
+    from edgebench.constants import SPLIT_TASKS
+
+    return [{"name": name, "tasks": tasks} for name, tasks in SPLIT_TASKS.items()]
+
+
+def _agents() -> list[dict[str, object]]:
+    from edgebench.harness.agents import reference_agents
+
+    return [{"name": name, "file": f"reference_agents/{path.name}"} for name, path in reference_agents().items()]
+
+
+_LISTS = {"regions": _regions, "tracks": _tracks, "scenarios": _scenarios, "splits": _splits, "agents": _agents}

@@ -1,0 +1,104 @@
+"""Every number the physics, the workloads and the scoring rest on, each with its source or derivation.
+
+Move a constant here and nowhere else. `edgebench gate` tells whether the problem is still sound.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+MODEL_TYPES: Final = ("text", "image", "video")
+"""Text to text, text to image, image to video; the index is the type's code in every array."""
+
+# --- network -------------------------------------------------------------------------------------
+FIBRE_MS_PER_KM: Final = 0.0049
+"""Light in glass of refractive index 1.468 (ITU-T G.652 fibre): 299,792 km/s / 1.468."""
+ROUTE_FACTOR: Final = 1.4
+"""Fibre length over great-circle distance; EdgeBench's choice inside the 1.2–2 usual for terrestrial routes."""
+HOP_MS: Final = 0.33
+"""Forwarding per link: the intercept of latency over distance in TopoFreeRL's link table (0.330 ms)."""
+LINK_MBPS: Final = (10, 20, 40, 80)
+"""Capacity of a link left to one transfer; the earlier data sets state 50 for every link."""
+PAYLOAD_MB: Final = (0.06, 3.0, 16.0)
+"""What a stage of each type yields and the next stage must be sent: text with context, an image, a short clip."""
+PROMPT_MB: Final = 0.06
+"""What the user sends with a task."""
+
+# --- nodes ---------------------------------------------------------------------------------------
+TOKENS_PER_S_PER_COMPUTE: Final = 50.0
+"""Tokens of unit work a second and compute unit: 16–54 units give 960–3,240 tokens/s, one accelerator's batch rate."""
+LOAD_GB_PER_S: Final = 2.0
+"""Reading weights from a node's NVMe store into accelerator memory."""
+TELEMETRY_MS: Final = 2000.0
+"""Queue lengths are published once in this period and are that old at most."""
+
+# --- traps ---------------------------------------------------------------------------------------
+TRAP_CROSSINGS: Final = 1.5
+"""The busiest links are traps until a path meets this many on average, so that traps weigh alike in every region;
+that makes 4–10 % of the links of s1 … s4 traps (TopoFreeRL: 10 % of nodes, 20 % of links)."""
+TRAP_SLOT_MS: Final = 1000.0
+"""A trap link may change state once in this period (a Gilbert–Elliott chain)."""
+TRAP_SLOTS: Final = 256
+"""Slots drawn per episode; after the last one its state holds."""
+TRAP_ENTER: Final = 0.02
+"""Chance per slot that a good trap link turns bad."""
+TRAP_LEAVE: Final = 0.05
+"""Chance per slot that a bad trap link recovers: bad spells last 20 s on average, 29 % of the time."""
+TRAP_EXTRA_MS: Final = (2000.0, 5000.0)
+"""Extra delay of a bad trap link, uniform per link and slot (TopoFreeRL's flat trap latency is 2,000 ms)."""
+MEASURE_ALPHA: Final = 0.8
+"""Weight of a new delay measurement in a link's moving average (TopoFreeRL's EWMA)."""
+MEASURE_MEMORY_MS: Final = 20000.0
+"""The moving average fades with this time constant: one over the chain's relaxation rate, 1/(0.02 + 0.05) s."""
+
+# --- utility -------------------------------------------------------------------------------------
+COST_WEIGHT: Final = 0.1
+"""Weight of cost in a task's utility; quality and speed weights are the user's and sum to 1."""
+COST_REF_USD: Final = 0.05
+"""Cost of a task that loses the whole cost weight."""
+FAIL_FACTOR: Final = 2.0
+"""A task that takes longer than this many deadlines has failed."""
+
+# --- spaces --------------------------------------------------------------------------------------
+CANDIDATES: Final = 32
+"""Instances offered per decision (K), the same in every region."""
+MAX_STAGES: Final = 10
+"""Longest workflow."""
+
+# --- episodes ------------------------------------------------------------------------------------
+WINDOW_TASKS: Final = 50
+"""Tasks in an episode."""
+EVAL_SEEDS: Final = 5
+"""Scenario seeds each window is evaluated under: 200 test tasks give 4 × 5 = 20 episodes."""
+
+# --- workload (builders) ---------------------------------------------------------------------------
+SPLIT_TASKS: Final = {"train": 1000, "val": 200, "test": 200}
+"""Tasks a split."""
+SPLIT_USERS: Final = {"train": 200, "val": 200, "test": 200}
+"""Users a split; users of different splits live at different sites."""
+QUALITY_WEIGHTS: Final = ((0.05, 0.35), (0.65, 0.95))
+"""Least and most weight of quality of two equal groups of users: those in a hurry and those who are particular."""
+STAGES_PER_TASK: Final = 5
+"""Length of a chain workflow (VAMAPPO, TopoFreeRL)."""
+FIRST_TYPE: Final = (0.7, 0.3, 0.0)
+"""Type of the first stage; a clip needs an image first."""
+NEXT_TYPE: Final = ((0.50, 0.35, 0.15), (0.45, 0.25, 0.30), (0.60, 0.40, 0.0))
+"""Type of the next stage by the type of this one; near the shares of VAMAPPO's workflows."""
+TOKENS: Final = ((250.0, 0.7, 20, 2000), (500.0, 0.4, 100, 2000), (1200.0, 0.3, 300, 3000))
+"""Tokens of a stage by type: log-normal median and sigma, least, most."""
+DEADLINE_MS: Final = 14000.0
+"""A task's deadline."""
+TARGET_UTILISATION: Final = 0.3
+"""Offered load over capacity of the scarcest model type; sets the arrival rate of a region."""
+
+# --- catalogue (builders) -------------------------------------------------------------------------
+MODELS: Final = (191, 30, 6)
+"""Models a type (VAMAPPO's deployment: 227 rows, 191/30/6)."""
+MEMORY_GB: Final = ((2.0, 12.0), (6.0, 12.0), (10.0, 14.0))
+"""Weights in memory by type, least and most: 1–20 B parameters at 4 bits, image and video diffusion models."""
+WORK: Final = ((0.5, 2.0), (1.0, 3.0), (2.0, 4.0))
+"""Work per token by type, least and most, rising with memory."""
+QUALITY_MEAN: Final = (0.58, 0.61, 0.63)
+"""Mean quality by type (VAMAPPO's catalogue)."""
+PRICE_USD_PER_1K: Final = ((0.0005, 0.01), (0.005, 0.02), (0.01, 0.03))
+"""Price by type, least and most, rising with work."""

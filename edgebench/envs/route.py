@@ -1,0 +1,198 @@
+"""The Route track as a Gymnasium environment."""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+import gymnasium
+import numpy as np
+from gymnasium import spaces
+from numpy.typing import NDArray
+
+from edgebench.constants import CANDIDATES, WINDOW_TASKS
+from edgebench.errors import EdgeBenchError
+from edgebench.region import Region, load
+from edgebench.registry import DEFAULT_SCENARIO, SAMPLE_EDITION
+from edgebench.registry import scenario as find_scenario
+from edgebench.sim import counter
+from edgebench.sim.features import CANDIDATE_FEATURES, TASK_FEATURES, F, Feature, T
+from edgebench.sim.metrics import episode_metrics
+from edgebench.sim.observe import CANDIDATE_HIGH, TASK_HIGH
+from edgebench.sim.simulation import Simulation
+
+Observed = dict[str, NDArray[Any]]
+_FIRST_TRAINING_SEED: Final = 1000
+
+
+def _table(features: tuple[Feature, ...]) -> str:
+    rows = [
+        f"    | {index} | `{row.name}` | {row.low:g} | {row.high:g} | {row.meaning} |"
+        for index, row in enumerate(features)
+    ]
+    return "\n".join(["    | index | name | min | max | meaning |", "    | --- | --- | --- | --- | --- |", *rows])
+
+
+PAGE: Final = f"""Send each stage of many users' workflows to a model instance on a real edge network.
+
+    ## Description
+    Tasks arrive at the node nearest their user. Each is a chain of stages that need a text, image or video
+    model. Decisions come in the order of event time: whenever a task arrives or one of its stages is done, the agent
+    picks the instance for its next stage. Queues, resident models and trap links' states persist across
+    tasks, so a choice changes what later tasks meet. An episode is a window of {WINDOW_TASKS} tasks under one scenario
+    seed.
+
+    A stage from node u to an instance on node v takes `propagation + hops` on the quickest path, plus the `extra` of
+    every trap link on it, `payload / bottleneck bandwidth`, `max(0, free_v - arrival)` in the queue (first come, first
+    served), `memory / load rate` if the model is not resident (the node evicts the least recently used), and
+    `tokens * work / speed_v`. The last stage's answer travels back to the user. A trap link is met in the state it has
+    when the transfer starts.
+
+    ## Action space
+    `Discrete({CANDIDATES})`: the index of a candidate. At every node the candidates of a type are, in turn, the
+    nearest, the quickest (typical network and service time) and the best in quality not yet taken, the same for every
+    agent. An index whose `action_mask` is 0 fails the task: its utility is 0.
+
+    ## Observation space
+    The same shapes in every region. Times ending in `_s` are seconds; values are clipped at the maximum.
+
+    `candidates`, float32 ({F}, {CANDIDATES}), one column a candidate:
+
+{_table(CANDIDATE_FEATURES)}
+
+    `task`, float32 ({T},):
+
+{_table(TASK_FEATURES)}
+
+    `action_mask`, int8 ({CANDIDATES},): 1 where a candidate stands.
+
+    ## Rewards
+    Utility of a task: `w_q * mean quality + w_s * max(0, 1 - T/deadline) - w_c * cost/cost_ref`, at least 0, and 0 if
+    it fails (invalid action, or T above two deadlines). A step's reward is what all tasks have earned until the next
+    decision, as differences of a potential: the rewards of an episode sum to the utilities of its tasks.
+
+    ## Starting state
+    Idle nodes, no resident model, no measurement. `reset(options={{"window": w, "seed": s}})` pins the episode; else
+    window and scenario seed are hashed from the environment's seed and the number of resets since.
+
+    ## Episode end
+    Terminated when every task of the window has been answered or has failed; never truncated.
+
+    ## Information
+    `action_mask`, `instances` (instance ids of the candidates, -1 beyond the last), `node` (where the task's data is),
+    `user_node`, `task` (number in the window), `stage`, and of the whole workflow `stage_types`, `stage_tokens`,
+    `stage_payload_mb`, `answer_mb`.
+
+    ## Arguments
+    `region`: a name or a loaded `Region`; `scenario`: `trap` (default) or `calm`; `split`: `train` (default), `val` or
+    `test`; `edition`: which build of the region; `seed`: the environment's seed until `reset(seed=...)` gives another.
+
+    Raises `EdgeBenchError` for an unknown region, scenario or split, and for a region that is not built.
+
+    ## Version history
+    v0: first version.
+    """
+
+
+class RouteEnv(gymnasium.Env[Observed, np.int64]):  # noqa: D101
+    __doc__ = PAGE
+    metadata: dict[str, Any] = {"render_modes": []}  # noqa: RUF012
+
+    def __init__(
+        self,
+        region: str | Region = "s1",
+        *,
+        scenario: str = DEFAULT_SCENARIO,
+        split: str = "train",
+        edition: str = SAMPLE_EDITION,
+        seed: int = 0,
+    ) -> None:
+        self.region = load(region, edition=edition) if isinstance(region, str) else region
+        self.scenario = find_scenario(scenario)
+        self.split = split
+        high = np.repeat(CANDIDATE_HIGH[:, None], CANDIDATES, axis=1)
+        self.observation_space = spaces.Dict(
+            {
+                "candidates": spaces.Box(np.zeros_like(high), high, dtype=np.float32),
+                "task": spaces.Box(np.zeros_like(TASK_HIGH), TASK_HIGH, dtype=np.float32),
+                "action_mask": spaces.MultiBinary(CANDIDATES),
+            }
+        )
+        self.action_space = spaces.Discrete(CANDIDATES)
+        self._simulation = Simulation(self.region.topology(), self.region.task_arrays(split))
+        tasks = self._simulation.tasks
+        self._stages: list[int] = tasks["stages"].tolist()
+        self._answers: list[float] = tasks["answer_mb"].tolist()
+        self._seed, self._resets = seed, 0
+        self._reward, self._decisions = 0.0, 0
+
+    @property
+    def windows(self) -> int:
+        """Episodes' worth of tasks in the split."""
+        return self._simulation.windows
+
+    def reset(
+        self, *, seed: int | None = None, options: dict[str, Any] | None = None
+    ) -> tuple[Observed, dict[str, Any]]:
+        """Begin an episode; `options` may pin `window` and `seed` (see the class)."""
+        super().reset(seed=seed)
+        if seed is not None:
+            self._seed, self._resets = seed, 0
+        window, scenario_seed = self._episode(options or {})
+        self._resets += 1
+        self._reward, self._decisions = 0.0, 0
+        self._simulation.start(window, scenario_seed, self.scenario.traps)
+        return self._observe()
+
+    def step(self, action: np.int64 | int) -> tuple[Observed, float, bool, bool, dict[str, Any]]:
+        """Send the stage whose turn it is to candidate `action`; returns Gymnasium's five values."""
+        if self._simulation.over:
+            raise EdgeBenchError("the episode is over", mend="call reset() before step()")
+        reward = self._simulation.step(int(action))
+        self._reward += reward
+        self._decisions += 1
+        observed, info = self._observe()
+        return observed, reward, self._simulation.over, False, info
+
+    def action_masks(self) -> NDArray[np.bool_]:
+        """The mask of the current decision, (K,), under the name sb3-contrib looks for."""
+        return self._simulation.seen.action_mask.astype(np.bool_)
+
+    def summary(self) -> dict[str, float]:
+        """Metrics of the episode that has just ended (`edgebench.sim.metrics`); EdgeBenchError before its end."""
+        if self._resets == 0 or not self._simulation.over:
+            raise EdgeBenchError("the episode is not over", mend="step until terminated")
+        metrics = episode_metrics(self._simulation.state)
+        return {**metrics, "reward": self._reward, "decisions": float(self._decisions)}
+
+    def _episode(self, options: dict[str, Any]) -> tuple[int, int]:
+        hashed = counter.bits(self._seed, counter.EPISODE_WINDOW, self._resets, 0)
+        window = int(options.get("window", int(hashed) % self.windows))
+        hashed = counter.bits(self._seed, counter.EPISODE_SEED, self._resets, 0)
+        seed = int(options.get("seed", _FIRST_TRAINING_SEED + (int(hashed) >> 33)))
+        if not 0 <= window < self.windows or seed < 0:
+            raise EdgeBenchError(
+                f"no episode with window {window} and seed {seed}",
+                where=f"{self.region.name}, split {self.split}",
+                mend=f"window 0 … {self.windows - 1}, seed 0 or above",
+            )
+        return window, seed
+
+    def _observe(self) -> tuple[Observed, dict[str, Any]]:
+        seen = self._simulation.seen
+        mask = seen.action_mask.copy()
+        observed = {"candidates": seen.candidates.copy(), "task": seen.task.copy(), "action_mask": mask}
+        return observed, self._info(mask)
+
+    def _info(self, mask: NDArray[np.int8]) -> dict[str, Any]:
+        seen, tasks = self._simulation.seen, self._simulation.tasks
+        info: dict[str, Any] = {"action_mask": mask, "instances": seen.instances.copy()}
+        row, number, stage, node, user_node = seen.place.tolist()
+        if number < 0:
+            return info
+        info["node"], info["user_node"], info["task"], info["stage"] = node, user_node, number, stage
+        stages = self._stages[row]
+        info["stage_types"] = tasks["stage_type"][row, :stages]
+        info["stage_tokens"] = tasks["tokens"][row, :stages]
+        info["stage_payload_mb"] = tasks["payload_mb"][row, :stages]
+        info["answer_mb"] = self._answers[row]
+        return info

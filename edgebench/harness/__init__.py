@@ -1,0 +1,1 @@
+"""Agents in their own process, episodes, metrics, statistics."""

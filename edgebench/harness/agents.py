@@ -1,0 +1,166 @@
+"""From what a user names to an agent that can be loaded: found and checked here, run only in its own process."""
+
+from __future__ import annotations
+
+import ast
+import hashlib
+import importlib.metadata
+import importlib.util
+from collections.abc import Iterator
+from dataclasses import dataclass
+from importlib.machinery import ModuleSpec, PathFinder
+from pathlib import Path
+from typing import Final
+
+from edgebench.errors import EdgeBenchError, unknown_name
+
+ENTRY_POINTS: Final = "edgebench.agents"
+"""The entry-point group in which a package may register agents."""
+_REFERENCES: Final = "reference_agents"
+
+
+@dataclass(frozen=True)
+class AgentSource:
+    """An agent that exists, with the digest of its code.
+
+    Attributes:
+        kind: `file`, `package` or `reference`.
+        target: The file's absolute path, or `module:name`.
+        name: What tables call it: the file's stem, `module:name`, or the name of the reference agent or entry point.
+        sha256: SHA-256 of the source file.
+    """
+
+    kind: str
+    target: str
+    name: str
+    sha256: str
+
+
+def resolve_agent(spec: str) -> AgentSource:
+    """Find an agent without running any of its code.
+
+    Args:
+        spec: A `.py` file with `class Agent` or `def act`; `package.module:Class`; the name of a reference agent
+            (`least-loaded`) or of an entry point in the group `edgebench.agents`.
+
+    Raises:
+        EdgeBenchError: There is no such file, module or name; the source has a syntax error or lacks the agent.
+    """
+    if spec.endswith(".py") or len(Path(spec).parts) > 1:
+        return _from_file(Path(spec))
+    if ":" in spec:
+        return _from_package(spec, name=spec)
+    references = reference_agents()
+    if spec in references:
+        return _from_reference(spec, references[spec])
+    entries = {entry.name: entry.value for entry in importlib.metadata.entry_points(group=ENTRY_POINTS)}
+    if spec in entries:
+        return _from_package(entries[spec], name=spec)
+    raise unknown_name("agent", spec, {*references, *entries})
+
+
+def reference_agents() -> dict[str, Path]:
+    """Names of the agents that ship with EdgeBench and their files, sorted by name."""
+    found = importlib.util.find_spec(_REFERENCES)
+    folders = (found.submodule_search_locations or []) if found else []
+    files = sorted(path for folder in folders for path in Path(folder).glob("[!_]*.py"))
+    return {path.stem.replace("_", "-"): path for path in files if _agent_name(_bound(_parsed(path))) is not None}
+
+
+def _from_file(path: Path) -> AgentSource:
+    if not path.is_file():
+        raise EdgeBenchError("no such agent file", where=str(path), mend="give the path of an existing .py file")
+    module = _parsed(path)
+    attribute = _agent_name(_bound(module))
+    if attribute is None:
+        raise _lacks(path, "class Agent or def act(observation, info)")
+    _check_class(module, attribute, path)
+    return AgentSource("file", str(path.resolve()), path.stem, _sha256(path))
+
+
+def _from_reference(name: str, path: Path) -> AgentSource:
+    attribute = _agent_name(_bound(_parsed(path)))
+    return AgentSource("reference", f"{_REFERENCES}.{path.stem}:{attribute}", name, _sha256(path))
+
+
+def _from_package(spec: str, *, name: str) -> AgentSource:
+    module, _, attribute = spec.partition(":")
+    path = _module_file(module)
+    if path is None:
+        raise EdgeBenchError(
+            f"no module {module!r}", where=spec, mend="install its package, or name a .py file or a reference agent"
+        )
+    parsed = _parsed(path)
+    if attribute not in _bound(parsed):
+        raise _lacks(path, f"class or function {attribute!r}")
+    _check_class(parsed, attribute, path)
+    return AgentSource("package", spec, name, _sha256(path))
+
+
+def _module_file(module: str) -> Path | None:
+    """The source file of a module, found without importing it or the packages around it."""
+    first, *rest = module.split(".")
+    if not all(part.isidentifier() for part in (first, *rest)):
+        return None
+    found = importlib.util.find_spec(first) or PathFinder.find_spec(first, [str(Path.cwd())])
+    full_name = first
+    for part in rest:
+        if found is None or found.submodule_search_locations is None:
+            return None
+        full_name = f"{full_name}.{part}"
+        found = PathFinder.find_spec(full_name, list(found.submodule_search_locations))
+    return _origin(found)
+
+
+def _origin(found: ModuleSpec | None) -> Path | None:
+    if found is None or found.origin is None or not found.origin.endswith(".py"):
+        return None
+    return Path(found.origin)
+
+
+def _parsed(path: Path) -> ast.Module:
+    try:
+        return ast.parse(path.read_bytes(), filename=str(path))
+    except SyntaxError as error:
+        where = f"{path}:{error.lineno}" if error.lineno else str(path)
+        raise EdgeBenchError(f"the agent has a syntax error: {error.msg}", where=where, mend="mend the line") from error
+    except (OSError, ValueError) as error:
+        raise EdgeBenchError(f"the agent cannot be read: {error}", where=str(path), mend="give a .py file") from error
+
+
+def _bound(module: ast.Module) -> set[str]:
+    """Names a module's own statements bind: classes, functions, imports, assignments."""
+    return {name for statement in module.body for name in _names(statement)}
+
+
+def _names(statement: ast.stmt) -> Iterator[str]:
+    if isinstance(statement, ast.ClassDef | ast.FunctionDef):
+        yield statement.name
+    elif isinstance(statement, ast.ImportFrom):
+        yield from (alias.asname or alias.name for alias in statement.names)
+    elif isinstance(statement, ast.Assign):
+        yield from (target.id for target in statement.targets if isinstance(target, ast.Name))
+    elif isinstance(statement, ast.If | ast.Try):
+        yield from (name for inner in statement.body for name in _names(inner))
+
+
+def _check_class(module: ast.Module, name: str, path: Path) -> None:
+    """Refuse a class without `act`; one that inherits may have it from its base."""
+    for statement in module.body:
+        if not isinstance(statement, ast.ClassDef) or statement.name != name or statement.bases:
+            continue
+        if "act" not in {inner for part in statement.body for inner in _names(part)}:
+            raise _lacks(path, f"method act in class {name}")
+
+
+def _agent_name(names: set[str]) -> str | None:
+    return next((name for name in ("Agent", "act") if name in names), None)
+
+
+def _lacks(path: Path, what: str) -> EdgeBenchError:
+    mend = "class Agent has reset(self, info) and act(self, observation); or write def act(observation, info)"
+    return EdgeBenchError(f"the agent's file has no {what}", where=str(path), mend=mend)
+
+
+def _sha256(path: Path) -> str:
+    return hashlib.sha256(path.read_bytes()).hexdigest()

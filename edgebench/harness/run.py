@@ -1,0 +1,217 @@
+"""Evaluate one agent on fixed episodes, keeping every finished episode whatever happens."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
+
+import gymnasium
+
+from edgebench.atomic import write_text
+from edgebench.constants import EVAL_SEEDS
+from edgebench.errors import EdgeBenchError, unknown_name
+from edgebench.harness.agents import AgentSource, resolve_agent
+from edgebench.harness.episodes import EpisodeResult, Setting, run_episode
+from edgebench.harness.journal import Journal, row_key, to_frame, to_row
+from edgebench.harness.manifest import check_same_run, new_manifest, now, read_manifest
+from edgebench.harness.process import AgentProcess, Budgets
+from edgebench.harness.rollout import fixed_episodes
+from edgebench.harness.summary import Summary, summarise
+from edgebench.registry import DEFAULT_SCENARIO, SAMPLE_EDITION, TRACKS
+from edgebench.registry import scenario as find_scenario
+
+if TYPE_CHECKING:
+    import pandas
+
+EPISODES: Final = "episodes.csv"
+MANIFEST: Final = "manifest.json"
+SUMMARY: Final = "summary.json"
+AGENT_COPY: Final = "agent.py"
+RUN_FILES: Final = (EPISODES, MANIFEST, SUMMARY, AGENT_COPY)
+"""What a run folder holds: a row an episode, the record, the generated figures, the agent where it is a file."""
+
+OnEpisode = Callable[[EpisodeResult, int, int], None]
+"""Called after each episode with its result, the number of episodes done and their total."""
+
+
+@dataclass(frozen=True)
+class Run:
+    """A finished evaluation; `folder` is None where nothing was written."""
+
+    folder: Path | None
+    manifest: dict[str, Any]
+    episodes: pandas.DataFrame
+    summary: Summary
+
+
+@dataclass
+class _Stage:
+    """One region ready to play."""
+
+    setting: Setting
+    env: gymnasium.Env[Any, Any]
+    episodes: list[tuple[int, int]] = field(default_factory=list)
+
+
+def evaluate(
+    agent: str,
+    *,
+    track: str = "route",
+    regions: Sequence[str],
+    split: str = "test",
+    scenario: str = DEFAULT_SCENARIO,
+    edition: str = SAMPLE_EDITION,
+    seeds: int = EVAL_SEEDS,
+    out: Path | None = None,
+    budgets: Budgets | None = None,
+    overwrite: bool = False,
+    on_episode: OnEpisode | None = None,
+) -> Run:
+    """Play every window of the split under `seeds` scenario seeds in every region and score the agent.
+
+    Args:
+        agent: A file, `package:Class`, or the name of a reference agent or entry point.
+        track: The decision problem.
+        regions: Names of built regions.
+        split: `test`; `val` or `train` to develop on.
+        scenario: How the network behaves.
+        edition: Which build of the regions.
+        seeds: Scenario seeds 0 … seeds-1.
+        out: Run folder. What it holds of the same run is kept and only the rest is played.
+        budgets: What the agent may use; others than the usual are recorded as overrides.
+        overwrite: Replace the run that is in `out`.
+        on_episode: Told of every episode played.
+
+    Raises:
+        EdgeBenchError: The agent, track, scenario or a region cannot be had, or `out` holds another run.
+    """
+    source, limits = resolve_agent(agent), budgets if budgets is not None else Budgets()
+    names = {"track": track, "edition": edition, "split": split, "scenario": scenario}
+    _check_request(track, scenario, regions, seeds)
+    stages = _stages(regions, seeds, **names)
+    digests = {stage.setting.region.name: stage.setting.region.digest for stage in stages}
+    manifest = new_manifest(source, budgets=limits, regions=digests, seeds=seeds, **names)
+    if out is not None:
+        manifest = _open_folder(out, manifest, source, overwrite=overwrite)
+    journal = Journal(None if out is None else out / EPISODES)
+    with _recording(out, manifest), AgentProcess(source, limits) as process:
+        _play(stages, process, journal, on_episode)
+    return _finish(out, manifest, journal, stages, seeds)
+
+
+def _check_request(track: str, scenario: str, regions: Sequence[str], seeds: int) -> None:
+    if track not in TRACKS:
+        raise unknown_name("track", track, TRACKS)
+    find_scenario(scenario)
+    if not regions or len(set(regions)) != len(regions):
+        raise EdgeBenchError("regions must be named, each once", where=", ".join(regions))
+    if seeds < 1:
+        raise EdgeBenchError(f"{seeds} scenario seeds", mend="give 1 or more")
+
+
+def _stages(regions: Sequence[str], seeds: int, *, track: str, edition: str, split: str, scenario: str) -> list[_Stage]:
+    from edgebench.envs import make_env
+    from edgebench.region import load
+
+    stages = []
+    for name in sorted(regions):
+        region = load(name, edition=edition)
+        env = make_env(track, region, scenario=scenario, split=split)
+        face: Any = env.unwrapped
+        setting = Setting(region, track, scenario, split)
+        stages.append(_Stage(setting, env, fixed_episodes(int(face.windows), seeds)))
+    return stages
+
+
+def _play(stages: Sequence[_Stage], process: AgentProcess, journal: Journal, on_episode: OnEpisode | None) -> None:
+    done = {row_key(row) for row in journal.rows}
+    total = sum(len(stage.episodes) for stage in stages)
+    for stage in stages:
+        setting = stage.setting
+        names = {"track": setting.track, "edition": setting.region.edition, "split": setting.split}
+        for number, (window, seed) in enumerate(stage.episodes):
+            if setting.key(window, seed) in done:
+                continue
+            result = run_episode(stage.env, process, setting, window=window, seed=seed)
+            journal.add(to_row(result, episode=number, **names))
+            if on_episode is not None:
+                on_episode(result, len(journal.rows), total)
+        stage.env.close()
+
+
+def _finish(out: Path | None, manifest: dict[str, Any], journal: Journal, stages: Sequence[_Stage], seeds: int) -> Run:
+    from edgebench.harness.references import references
+
+    journal.finish()
+    scales = {
+        stage.setting.region.name: references(
+            stage.setting.region,
+            track=stage.setting.track,
+            scenario=stage.setting.scenario,
+            split=stage.setting.split,
+            seeds=seeds,
+        )
+        for stage in stages
+    }
+    episodes = to_frame(journal.rows)
+    summary = summarise(episodes, scales)
+    if manifest["finished"] is None:
+        manifest["finished"] = now()
+    if out is not None:
+        _write_json(out / SUMMARY, summary.as_json())
+        _write_json(out / MANIFEST, manifest)
+    return Run(out, manifest, episodes, summary)
+
+
+def _open_folder(out: Path, manifest: dict[str, Any], source: AgentSource, *, overwrite: bool) -> dict[str, Any]:
+    """Make `out` ready: empty it, continue what it holds, or begin; returns the manifest to go on with."""
+    path = out / MANIFEST
+    if out.exists() and not path.is_file() and _is_foreign(out):
+        raise EdgeBenchError("not a run folder, and not empty", where=str(out), mend="give another --out")
+    if overwrite:
+        for name in RUN_FILES:
+            (out / name).unlink(missing_ok=True)
+    if path.is_file():
+        old = read_manifest(path)
+        check_same_run(old, manifest, path)
+        manifest = old
+    else:
+        _write_json(path, manifest)
+    if source.kind == "file":
+        shutil.copyfile(source.target, out / AGENT_COPY)
+    return manifest
+
+
+def _is_foreign(out: Path) -> bool:
+    """Whether a path without a manifest is anything but an empty folder or one left before its manifest was whole."""
+    return not out.is_dir() or any(not entry.name.startswith(f".{MANIFEST}.") for entry in out.iterdir())
+
+
+@contextmanager
+def _recording(out: Path | None, manifest: dict[str, Any]) -> Iterator[None]:
+    """Add the time the block takes to the manifest, also when it is broken off."""
+    wall, cpu = time.monotonic(), _cpu_seconds()
+    try:
+        yield
+    finally:
+        manifest["wall_s"] = round(manifest["wall_s"] + time.monotonic() - wall, 3)
+        manifest["cpu_s"] = round(manifest["cpu_s"] + _cpu_seconds() - cpu, 3)
+        if out is not None:
+            _write_json(out / MANIFEST, manifest)
+
+
+def _cpu_seconds() -> float:
+    """CPU time of this process and of the agent processes that have ended (where the system counts them)."""
+    times = os.times()
+    return times.user + times.system + times.children_user + times.children_system
+
+
+def _write_json(path: Path, content: Mapping[str, Any]) -> None:
+    write_text(path, json.dumps(content, indent=2, ensure_ascii=False, allow_nan=False) + "\n")

@@ -1,0 +1,262 @@
+"""Scores, intervals and comparisons. Every agent meets the same episodes, so everything here is paired by episode.
+
+Intervals are 95 % percentile intervals of a stratified bootstrap: episodes are resampled with replacement inside
+each region, training runs (where an agent has several) inside each region as well. The draws come from the
+project's counter-based hash, so the same data give the same interval under every NumPy release.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import math
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Final, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from edgebench.errors import EdgeBenchError
+from edgebench.sim.counter import uniforms
+
+Floats = NDArray[np.float64]
+EpisodeId = tuple[int, int]
+"""Window and scenario seed: an episode inside its region."""
+
+RESAMPLES: Final = 10_000
+LEVEL: Final = 0.95
+
+
+class Scale(Protocol):
+    """The two references a metric is measured against: 0 is the random agent, 1 is the bound."""
+
+    @property
+    def random(self) -> float:
+        """Mean metric of the random agent over the same episodes."""
+
+    @property
+    def bound(self) -> float:
+        """Mean metric no agent can pass."""
+
+
+@dataclass(frozen=True)
+class Estimate:
+    """A figure with its 95 % interval."""
+
+    value: float
+    low: float
+    high: float
+
+
+@dataclass(frozen=True)
+class Scores:
+    """Normalised scores of one agent.
+
+    Attributes:
+        episodes: Per region the (window, seed) of each episode, in rising order.
+        values: Per region an array (training runs, episodes); an agent that was not trained has one run.
+    """
+
+    episodes: Mapping[str, tuple[EpisodeId, ...]]
+    values: Mapping[str, Floats]
+
+    def __post_init__(self) -> None:
+        """Refuse what cannot be averaged."""
+        if not self.values or set(self.values) != set(self.episodes):
+            raise EdgeBenchError("scores and episodes are of different regions, or of none")
+        for region, values in self.values.items():
+            ids = self.episodes[region]
+            if values.ndim != 2 or values.size == 0 or values.shape[1] != len(ids):
+                raise EdgeBenchError("scores must be (training runs, episodes), at least one of each", where=region)
+            if list(ids) != sorted(set(ids)):
+                raise EdgeBenchError("episodes must be in rising order, each once", where=region)
+            if not np.isfinite(values).all():
+                raise EdgeBenchError("a score is not a finite number", where=region)
+
+    @property
+    def regions(self) -> list[str]:
+        """Names of the regions, sorted."""
+        return sorted(self.values)
+
+
+@dataclass(frozen=True)
+class Difference:
+    """First agent minus second, over the same episodes: the total's and each region's difference."""
+
+    total: Estimate
+    regions: dict[str, Estimate]
+
+
+def normalise(metric: Floats, scale: Scale) -> Floats:
+    """Per-episode score (metric − random) / (bound − random): 0 is the random agent, 1 the bound, not clipped.
+
+    Raises:
+        EdgeBenchError: The references are not finite or the bound is not above the random agent.
+    """
+    width = scale.bound - scale.random
+    if not (math.isfinite(width) and width > 0.0):
+        raise EdgeBenchError(f"the bound {scale.bound} is not above the random agent's {scale.random}")
+    return np.asarray((metric - scale.random) / width, np.float64)
+
+
+def iqm(values: Floats) -> Floats:
+    """Interquartile mean along the last axis: a quarter of the values, rounded down, is cut at each end."""
+    ordered = np.sort(values, axis=-1)
+    cut = values.shape[-1] // 4
+    return np.asarray(ordered[..., cut : values.shape[-1] - cut].mean(axis=-1), np.float64)
+
+
+def region_score(scores: Scores, region: str, *, seed: int = 0) -> Estimate:
+    """Mean score over the region's episodes and training runs."""
+    return _interval(float(scores.values[region].mean()), _resampled(scores, region, seed).mean(axis=-1))
+
+
+def total_score(scores: Scores, *, seed: int = 0) -> Estimate:
+    """IQM over regions × training runs of the mean over episodes."""
+    return _interval(_total(scores), _resampled_total(scores, seed))
+
+
+def worst_region(scores: Scores) -> tuple[str, float]:
+    """The region with the lowest mean score (the first by name of equals), and that score."""
+    return min(((name, float(scores.values[name].mean())) for name in scores.regions), key=lambda pair: pair[1])
+
+
+def worst_share(scores: Scores, share: float = 0.05) -> float:
+    """Mean of the worst `share` of all episodes of all regions and runs, at least one."""
+    ordered = np.sort(np.concatenate([scores.values[name].ravel() for name in scores.regions]))
+    return float(ordered[: math.ceil(share * ordered.size)].mean())
+
+
+def paired_difference(first: Scores, second: Scores, *, seed: int = 0) -> Difference:
+    """First minus second: both agents are resampled on the same episodes.
+
+    Raises:
+        EdgeBenchError: They did not play the same episodes.
+    """
+    _check_paired(first, second)
+    total = _interval(_total(first) - _total(second), _resampled_total(first, seed) - _resampled_total(second, seed))
+    return Difference(total, {name: _region_difference(first, second, name, seed) for name in first.regions})
+
+
+def _region_difference(first: Scores, second: Scores, region: str, seed: int) -> Estimate:
+    draws = _resampled(first, region, seed).mean(axis=-1) - _resampled(second, region, seed).mean(axis=-1)
+    return _interval(float(first.values[region].mean() - second.values[region].mean()), draws)
+
+
+def sign_flip_test(first: Scores, second: Scores, *, seed: int = 0) -> float:
+    """Two-sided p-value of a paired permutation test: under no difference, whose score is whose is a coin's toss.
+
+    An episode's score is its mean over training runs; the statistic is the difference of the IQM over regions. All
+    exchanges are counted where there are at most 10,000, else 10,000 random ones are drawn, the observed one added
+    (Phipson and Smyth, "Permutation P-values should never be zero", 2010).
+
+    Raises:
+        EdgeBenchError: They did not play the same episodes.
+    """
+    _check_paired(first, second)
+    sizes = [len(first.episodes[name]) for name in first.regions]
+    one, other = (np.concatenate([s.values[n].mean(axis=0) for n in s.regions]) for s in (first, second))
+    flips = _flips(one.size, seed)
+    draws = _by_region(np.where(flips, other, one), sizes) - _by_region(np.where(flips, one, other), sizes)
+    observed = abs(float(_by_region(one, sizes) - _by_region(other, sizes)))
+    extreme = int(np.count_nonzero(np.abs(draws) >= observed - 1e-12))
+    exact = 2**one.size <= RESAMPLES
+    return extreme / len(draws) if exact else (extreme + 1) / (len(draws) + 1)
+
+
+def holm(p_values: Sequence[float]) -> list[float]:
+    """p-values adjusted for their number (Holm, 1979), in the order given."""
+    adjusted, highest = [0.0] * len(p_values), 0.0
+    for rank, place in enumerate(sorted(range(len(p_values)), key=lambda index: p_values[index])):
+        highest = max(highest, min(1.0, (len(p_values) - rank) * p_values[place]))
+        adjusted[place] = highest
+    return adjusted
+
+
+def shared_ranks(agents: Mapping[str, Scores], *, seed: int = 0) -> dict[str, int]:
+    """Rank of each agent, best first.
+
+    The rule: sort by total score, downwards, by name where equal. The first agent leads a group with rank 1. Going
+    down, an agent whose paired interval against the leader of the current group contains 0 shares the leader's rank;
+    any other leads a new group, ranked by its place in the list (1, 1, 3, …). Comparison is with the group's leader
+    alone, so the order in which agents are given does not matter.
+
+    Raises:
+        EdgeBenchError: Two agents did not play the same episodes.
+    """
+    order = sorted(agents, key=lambda name: (-_total(agents[name]), name))
+    ranks: dict[str, int] = {}
+    leader = ""
+    for place, name in enumerate(order, start=1):
+        if leader and _tied(agents[leader], agents[name], seed):
+            ranks[name] = ranks[leader]
+        else:
+            ranks[name], leader = place, name
+    return ranks
+
+
+def _tied(first: Scores, second: Scores, seed: int) -> bool:
+    total = paired_difference(first, second, seed=seed).total
+    return total.low <= 0.0 <= total.high
+
+
+def _total(scores: Scores) -> float:
+    return float(iqm(np.concatenate([scores.values[name].mean(axis=-1) for name in scores.regions])))
+
+
+def _resampled_total(scores: Scores, seed: int) -> Floats:
+    return iqm(np.concatenate([_resampled(scores, name, seed) for name in scores.regions], axis=-1))
+
+
+def _resampled(scores: Scores, region: str, seed: int) -> Floats:
+    """Mean score of each run drawn, (resamples, runs): runs and episodes drawn with replacement.
+
+    The draws depend on the region's name and sizes alone: agents paired on a region share its episodes.
+    """
+    values = scores.values[region]
+    runs, episodes = values.shape
+    which = _draws(f"episodes of {region}", episodes, seed)
+    means = values[:, which].mean(axis=-1).T
+    if runs == 1:
+        return np.asarray(means, np.float64)
+    return np.asarray(np.take_along_axis(means, _draws(f"runs on {region}", runs, seed), axis=-1), np.float64)
+
+
+def _draws(purpose: str, count: int, seed: int) -> NDArray[np.int64]:
+    uniform = uniforms(seed, _stream(purpose), RESAMPLES * count)
+    return (uniform * count).astype(np.int64).reshape(RESAMPLES, count)
+
+
+def _stream(purpose: str) -> int:
+    return int.from_bytes(hashlib.sha256(purpose.encode()).digest()[:4], "little")
+
+
+def _flips(count: int, seed: int) -> NDArray[np.bool_]:
+    """Which pairs are exchanged, (draws, count): all ways where they are few, else random ones."""
+    if 2**count <= RESAMPLES:
+        return np.asarray(np.arange(2**count)[:, None] >> np.arange(count) & 1, np.bool_)
+    return np.asarray(uniforms(seed, _stream("sign flips"), RESAMPLES * count) < 0.5).reshape(RESAMPLES, count)
+
+
+def _by_region(episodes: Floats, sizes: Sequence[int]) -> Floats:
+    """IQM over regions of the mean over episodes; the last axis holds all regions' episodes in turn."""
+    parts = np.split(episodes, np.cumsum(sizes)[:-1], axis=-1)
+    return iqm(np.stack([part.mean(axis=-1) for part in parts], axis=-1))
+
+
+def _interval(value: float, draws: Floats) -> Estimate:
+    low, high = np.quantile(draws, [(1 - LEVEL) / 2, (1 + LEVEL) / 2])
+    return Estimate(value, float(low), float(high))
+
+
+def _check_paired(first: Scores, second: Scores) -> None:
+    if dict(first.episodes) != dict(second.episodes):
+        missing = next(_unshared(first.episodes, second.episodes))
+        raise EdgeBenchError("the two agents did not play the same episodes", where=missing)
+
+
+def _unshared(first: Mapping[str, Any], second: Mapping[str, Any]) -> Iterator[str]:
+    for region in sorted({*first, *second}):
+        odd = sorted(set(first.get(region, ())) ^ set(second.get(region, ())))
+        if odd:
+            yield f"region {region}, window {odd[0][0]}, seed {odd[0][1]}"

@@ -1,0 +1,110 @@
+"""Checks of a run's `manifest.json` and of the agent's file beside it."""
+
+from __future__ import annotations
+
+import dataclasses
+import re
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any, Final
+
+from edgebench import __version__
+from edgebench.harness.manifest import FORMAT_VERSION, IDENTITY
+from edgebench.harness.process import Budgets
+from edgebench.leaderboard.problems import Problem, sha256_of
+from edgebench.leaderboard.rules import SPLIT, Board
+from edgebench.registry import SCENARIOS, TRACKS
+
+FILE: Final = "manifest.json"
+AGENT: Final = "agent.py"
+KINDS: Final = ("file", "package", "reference")
+EDITION: Final = re.compile(r"[a-z0-9][a-z0-9-]{0,63}")
+_SHA256: Final = re.compile(r"[0-9a-f]{64}")
+_VERSION: Final = re.compile(r"[0-9]{1,6}\.[0-9]{1,6}\.[0-9]{1,6}[a-z0-9.+-]{0,32}")
+
+
+def shape_problems(manifest: Mapping[str, Any]) -> Iterator[str]:
+    """What makes a manifest unreadable: entries missing or of another form. Nothing else is worth checking then."""
+    missing = [name for name in IDENTITY if name not in manifest]
+    yield from (f"{name} is missing" for name in missing)
+    for name, holds, form in (
+        ("format_version", manifest.get("format_version") == FORMAT_VERSION, str(FORMAT_VERSION)),
+        ("edgebench_version", _is(manifest.get("edgebench_version"), _VERSION), "a version like 1.2.3"),
+        ("track", _one_of(manifest.get("track"), TRACKS), f"one of {', '.join(TRACKS)}"),
+        ("scenario", _one_of(manifest.get("scenario"), SCENARIOS), f"one of {', '.join(SCENARIOS)}"),
+        ("edition", _is(manifest.get("edition"), EDITION), "small letters, digits and hyphens"),
+        ("split", type(manifest.get("split")) is str, "text"),
+        ("seeds", type(manifest.get("seeds")) is int, "a whole number"),
+        ("regions", _is_digests(manifest.get("regions")), "SHA-256 by region"),
+        ("budgets", isinstance(manifest.get("budgets"), dict), "an object"),
+        ("agent", _is_agent(manifest.get("agent")), f"name, kind ({', '.join(KINDS)}) and sha256"),
+    ):
+        if name not in missing and not holds:
+            yield f"{name} is {manifest[name]!r:.60}, not {form}"
+
+
+def claim_problems(manifest: Mapping[str, Any], board: Board) -> Iterator[str]:
+    """Where a well-formed manifest differs from the rules of its board."""
+    minor = __version__.rsplit(".", 1)[0]
+    if not manifest["edgebench_version"].startswith(f"{minor}."):
+        yield f"made with version {manifest['edgebench_version']}: version {minor} cannot recompute its figures"
+    if manifest["split"] != SPLIT:
+        yield f"split is {manifest['split']!r:.40}, boards are of {SPLIT!r}"
+    if manifest["seeds"] != board.seeds:
+        yield f"seeds is {manifest['seeds']}, the board asks for {board.seeds}"
+    usual = dataclasses.asdict(Budgets())
+    if manifest["budgets"] != usual:
+        yield f"budgets are {manifest['budgets']!r:.120}, the board's are {usual}"
+    yield from _region_problems(manifest["regions"], board)
+
+
+def _region_problems(stated: Mapping[str, str], board: Board) -> Iterator[str]:
+    for name in sorted({*stated, *board.regions}):
+        if name not in stated:
+            yield f"region {name} was not played, the board asks for it"
+        elif name not in board.regions:
+            yield f"region {name!r:.40} is not of this board"
+        elif stated[name] != board.regions[name].digest:
+            yield f"region {name} had digest {stated[name][:12]}, here it has {board.regions[name].digest[:12]}"
+
+
+def agent_problems(folder: Path, agent: Mapping[str, str]) -> list[Problem]:
+    """Whether the agent's code is the one that was evaluated; of an agent in a package there is no copy."""
+    problems: list[Problem] = []
+    if agent["kind"] == "file":
+        found = sha256_of(folder, AGENT, problems)
+        if found is not None and found != agent["sha256"]:
+            what = f"SHA-256 is {found[:12]}, the manifest says {agent['sha256'][:12]}"
+            problems.append(Problem(AGENT, None, what))
+    elif agent["kind"] == "reference":
+        _check_reference(agent, problems)
+    return problems
+
+
+def _check_reference(agent: Mapping[str, str], problems: list[Problem]) -> None:
+    from edgebench.harness.agents import reference_agents
+
+    path = reference_agents().get(agent["name"])
+    if path is None:
+        problems.append(Problem(FILE, None, f"there is no reference agent {agent['name']!r:.40}"))
+    elif sha256_of(path.parent, path.name, problems) != agent["sha256"]:
+        what = f"the reference agent {agent['name']} has changed since: evaluate it again"
+        problems.append(Problem(FILE, None, what))
+
+
+def _is(value: Any, pattern: re.Pattern[str]) -> bool:
+    return isinstance(value, str) and pattern.fullmatch(value) is not None
+
+
+def _one_of(value: Any, known: Mapping[str, Any]) -> bool:
+    return isinstance(value, str) and value in known
+
+
+def _is_digests(value: Any) -> bool:
+    return isinstance(value, dict) and bool(value) and all(_is(digest, _SHA256) for digest in value.values())
+
+
+def _is_agent(value: Any) -> bool:
+    if not isinstance(value, dict) or not {"name", "kind", "sha256"} <= set(value):
+        return False
+    return isinstance(value["name"], str) and value["kind"] in KINDS and _is(value["sha256"], _SHA256)

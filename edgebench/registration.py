@@ -1,0 +1,59 @@
+"""Gymnasium ids, registered without importing Gymnasium before anybody needs it.
+
+Importing Gymnasium takes several times as long as answering `edgebench --help`
+(`python benchmarks/help_time.py`), so the ids are registered when it is first imported.
+"""
+
+from __future__ import annotations
+
+import importlib.abc
+import importlib.machinery
+import importlib.util
+import sys
+from collections.abc import Sequence
+from types import ModuleType
+
+from edgebench.registry import REGIONS, TRACKS
+
+
+def register_environments() -> None:
+    """Register an id per track and region: now if Gymnasium is imported already, else as soon as it is."""
+    if "gymnasium" in sys.modules:
+        _register()
+    elif not any(isinstance(finder, _GymnasiumFinder) for finder in sys.meta_path):
+        sys.meta_path.insert(0, _GymnasiumFinder())
+
+
+def _register() -> None:
+    import gymnasium
+
+    for track in TRACKS.values():
+        for region in REGIONS.values():
+            gymnasium.register(
+                id=track.env_id(region.name), entry_point=track.entry_point, kwargs={"region": region.name}
+            )
+
+
+class _GymnasiumFinder(importlib.abc.MetaPathFinder):
+    def find_spec(
+        self, name: str, path: Sequence[str] | None = None, target: ModuleType | None = None
+    ) -> importlib.machinery.ModuleSpec | None:
+        if name != "gymnasium":
+            return None
+        sys.meta_path.remove(self)
+        spec = importlib.util.find_spec(name)
+        if spec is not None and spec.loader is not None:
+            spec.loader = _RegisteringLoader(spec.loader)
+        return spec
+
+
+class _RegisteringLoader(importlib.abc.Loader):
+    def __init__(self, loader: importlib.abc.Loader) -> None:
+        self._loader = loader
+
+    def create_module(self, spec: importlib.machinery.ModuleSpec) -> ModuleType | None:
+        return self._loader.create_module(spec)
+
+    def exec_module(self, module: ModuleType) -> None:
+        self._loader.exec_module(module)
+        _register()

@@ -1,0 +1,1 @@
+"""The physics: small compiled functions over arrays. Knows no Gym, no files."""

@@ -1,0 +1,36 @@
+"""One decorator for every compiled function, so that the compiler's settings stand in one place."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable
+from functools import cache
+from pathlib import Path
+from typing import TypeVar, cast
+
+import platformdirs
+from numba import njit
+from numba.core import config
+
+_Function = TypeVar("_Function", bound=Callable[..., object])
+
+
+def compiled(function: _Function) -> _Function:
+    """Compile `function` with numba, keep the machine code on disk, divide as NumPy does.
+
+    The code is kept under a digest of all sources it may depend on: numba itself looks at a function's own file
+    alone, and would go on using constants that have moved since.
+    """
+    elsewhere, config.CACHE_DIR = config.CACHE_DIR, _code_folder()
+    try:
+        return cast(_Function, njit(cache=True, error_model="numpy")(function))
+    finally:
+        config.CACHE_DIR = elsewhere
+
+
+@cache
+def _code_folder() -> str:
+    here = Path(__file__).resolve().parent
+    sources = [here.parent / "constants.py", *sorted(here.glob("*.py"))]
+    digest = hashlib.sha256(b"".join(source.read_bytes() for source in sources)).hexdigest()[:16]
+    return str(platformdirs.user_cache_path("edgebench", appauthor=False) / "compiled" / digest)

@@ -1,0 +1,126 @@
+"""One episode at a time over a region's arrays: what every face of the Route track holds and calls.
+
+A compiled call pays for each array it is given, so the arrays' addresses are packed into one (`_pack`) and the arrays
+are seen through them on the other side (`_unpack`).
+"""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+import numpy as np
+from numba import carray, types
+from numba.core import cgutils
+from numba.extending import intrinsic
+from numpy.typing import NDArray
+
+from edgebench.constants import CANDIDATES, TRAP_SLOTS, WINDOW_TASKS
+from edgebench.sim.compiled import compiled
+from edgebench.sim.features import F, T
+from edgebench.sim.observe import PLACES, Observation, new_observation, observe
+from edgebench.sim.route import start as start_episode
+from edgebench.sim.route import step as step_episode
+from edgebench.sim.state import MONITOR, PROGRESS, RESIDENCE, SERVER, TASK, State, Tasks, new_state
+from edgebench.sim.topology import INSTANCE, NODE, PATH, TRAP_LINK, TYPES, Topology
+
+_NODES, _INSTANCES, _TRAPS, _TASKS = range(4)
+_SIZES: Final = 4
+
+
+class Simulation:
+    """A region's topology and tasks with the state of one episode and the observation of its next decision.
+
+    Args:
+        topology: Static arrays, shared between simulations.
+        tasks: The tasks of a split, shared between simulations.
+
+    Attributes:
+        state: What changes; read it, never write it.
+        seen: The observation, overwritten by the next call.
+    """
+
+    def __init__(self, topology: Topology, tasks: Tasks) -> None:
+        self.topology, self.tasks = topology, tasks
+        self.state, self.seen = new_state(topology), new_observation()
+        self._packed = _pack(topology, tasks, self.state, self.seen)
+
+    @property
+    def windows(self) -> int:
+        """Episodes' worth of tasks in the split."""
+        return -(-self.tasks.size // WINDOW_TASKS)
+
+    @property
+    def over(self) -> bool:
+        """Whether every task of the window has ended."""
+        return bool(self.seen.place[1] < 0)
+
+    def start(self, window: int, seed: int, traps: bool) -> None:
+        """Begin the episode of `window` (0 … windows-1) under scenario `seed`, with or without bad trap links."""
+        _start(self._packed, window, seed, traps)
+
+    def step(self, action: int) -> float:
+        """Send the stage whose turn it is to candidate `action`; returns the reward (`edgebench.sim.route.step`)."""
+        return _step(self._packed, action)
+
+
+def _pack(topology: Topology, tasks: Tasks, state: State, seen: Observation) -> NDArray[np.int64]:
+    """Sizes, then the address of every array in the order in which `_unpack` takes them."""
+    sizes = (topology.node.size, topology.instance.size, topology.trap.size, tasks.size)
+    arrays = (*topology, tasks, *state, *seen)
+    if not all(array.flags.c_contiguous for array in arrays):
+        raise ValueError("the simulator's arrays must be contiguous")
+    return np.array([*sizes, *(array.ctypes.data for array in arrays)], np.int64)
+
+
+@intrinsic  # type: ignore[untyped-decorator]
+def _pointer(typing_context: Any, address: Any) -> Any:
+    def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+        return builder.inttoptr(arguments[0], cgutils.voidptr_t)
+
+    return types.voidptr(types.int64), generate
+
+
+@compiled
+def _unpack(packed: NDArray[np.int64]) -> tuple[Topology, Tasks, State, Observation]:
+    nodes, instances, traps = packed[_NODES], packed[_INSTANCES], packed[_TRAPS]
+    at = packed[_SIZES:]
+    topology = Topology(
+        carray(_pointer(at[0]), (nodes,), NODE),
+        carray(_pointer(at[1]), (nodes, nodes), PATH),
+        carray(_pointer(at[2]), (instances,), INSTANCE),
+        carray(_pointer(at[3]), (traps,), TRAP_LINK),
+        carray(_pointer(at[4]), (instances,), np.int32),
+        carray(_pointer(at[5]), (nodes, TYPES, CANDIDATES), np.int32),
+    )
+    tasks = carray(_pointer(at[6]), (packed[_TASKS],), TASK)
+    state = State(
+        carray(_pointer(at[7]), (3,), np.int64),
+        carray(_pointer(at[8]), (WINDOW_TASKS,), PROGRESS),
+        carray(_pointer(at[9]), (nodes,), SERVER),
+        carray(_pointer(at[10]), (instances,), RESIDENCE),
+        carray(_pointer(at[11]), (traps,), MONITOR),
+        carray(_pointer(at[12]), (traps, TRAP_SLOTS), np.float64),
+    )
+    seen = Observation(
+        carray(_pointer(at[13]), (F, CANDIDATES), np.float32),
+        carray(_pointer(at[14]), (T,), np.float32),
+        carray(_pointer(at[15]), (CANDIDATES,), np.int8),
+        carray(_pointer(at[16]), (CANDIDATES,), np.int32),
+        carray(_pointer(at[17]), (PLACES,), np.int64),
+    )
+    return topology, tasks, state, seen
+
+
+@compiled
+def _start(packed: NDArray[np.int64], window: int, seed: int, traps: bool) -> None:
+    topology, tasks, state, seen = _unpack(packed)
+    start_episode(topology, tasks, state, window, seed, traps)
+    observe(topology, tasks, state, seen)
+
+
+@compiled
+def _step(packed: NDArray[np.int64], action: int) -> float:
+    topology, tasks, state, seen = _unpack(packed)
+    reward = step_episode(topology, tasks, state, action)
+    observe(topology, tasks, state, seen)
+    return reward

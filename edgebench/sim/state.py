@@ -1,0 +1,96 @@
+"""What changes during an episode, and the tasks it is about."""
+
+from __future__ import annotations
+
+from typing import Any, Final, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from edgebench import constants
+from edgebench.sim.topology import Topology
+
+PROPAGATION, TRANSMISSION, TRAP, QUEUEING, LOADING, SERVICE = range(6)
+"""Columns of `PROGRESS["parts_ms"]`."""
+PARTS: Final = 6
+RUNNING, DONE, LATE, INVALID = range(4)
+"""Values of `PROGRESS["outcome"]`: in flight, answered in time, failed by lateness, failed by an invalid action."""
+
+TASK: Final = np.dtype(
+    [
+        ("arrival_ms", "f8"),  # from the start of the split
+        ("deadline_ms", "f8"),
+        ("quality_weight", "f8"),
+        ("speed_weight", "f8"),
+        ("answer_mb", "f8"),  # sent back to the user
+        ("user_node", "i4"),  # the node nearest the user
+        ("stages", "i4"),  # length of the workflow
+        ("stage_type", "i1", (constants.MAX_STAGES,)),  # -1 beyond the last stage
+        ("tokens", "f8", (constants.MAX_STAGES,)),
+        ("payload_mb", "f8", (constants.MAX_STAGES,)),  # sent to the stage
+    ],
+    align=True,
+)
+PROGRESS: Final = np.dtype(
+    [
+        ("ready_ms", "f8"),  # when the task's next event is due, inf once it ended
+        ("quality_sum", "f8"),
+        ("cost_usd", "f8"),
+        ("potential", "f8"),  # what the task has earned so far
+        ("latency_ms", "f8"),  # arrival to answer, two deadlines where it failed
+        ("utility", "f8"),
+        ("parts_ms", "f8", (PARTS,)),
+        ("sent_to", "i4"),  # instance the task's data is on its way to, -1 when a decision is due
+        ("stage", "i4"),  # next stage
+        ("at_node", "i4"),  # where the task's data is
+        ("trap_hits", "i4"),  # bad trap links crossed
+        ("outcome", "i4"),
+    ],
+    align=True,
+)
+SERVER: Final = np.dtype(
+    [
+        ("free_ms", "f8"),  # when the node's queue is empty
+        ("seen_free_ms", "f8"),  # free_ms as last published
+        ("seen_period", "i8"),  # telemetry period in which free_ms last changed
+        ("busy_ms", "f8"),  # loading and service given
+        ("stored_gb", "f8"),  # memory of resident models
+    ],
+    align=True,
+)
+RESIDENCE: Final = np.dtype([("used_ms", "f8"), ("resident", "i8")], align=True)
+MONITOR: Final = np.dtype(
+    [
+        ("measured_ms", "f8"),  # moving average of measured extra delays
+        ("measured_at_ms", "f8"),
+        ("pending_ms", "f8"),  # a measurement still under way
+        ("pending_at_ms", "f8"),  # when it is known, inf where none is under way
+    ],
+    align=True,
+)
+
+Tasks = NDArray[Any]
+"""The tasks of one split in order of arrival, (T,) of `TASK`."""
+
+
+class State(NamedTuple):
+    """An episode in progress: W tasks of the window, N nodes, M instances, C trap links; times from its start."""
+
+    cursor: NDArray[np.int64]  # (3,) first task of the window, tasks in it, task whose turn it is (-1: over)
+    progress: NDArray[Any]  # (W,) of PROGRESS
+    server: NDArray[Any]  # (N,) of SERVER
+    residence: NDArray[Any]  # (M,) of RESIDENCE
+    monitor: NDArray[Any]  # (C,) of MONITOR
+    extra_ms: NDArray[np.float64]  # (C, slots) extra delay, 0 while good
+
+
+def new_state(topology: Topology) -> State:
+    """Allocate a state for `topology`; `edgebench.sim.route.start` fills it."""
+    return State(
+        cursor=np.zeros(3, np.int64),
+        progress=np.zeros(constants.WINDOW_TASKS, PROGRESS),
+        server=np.zeros(topology.node.size, SERVER),
+        residence=np.zeros(topology.instance.size, RESIDENCE),
+        monitor=np.zeros(topology.trap.size, MONITOR),
+        extra_ms=np.zeros((topology.trap.size, constants.TRAP_SLOTS)),
+    )

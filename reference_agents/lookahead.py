@@ -1,0 +1,62 @@
+"""Lookahead: expected utility of this stage plus the best the rest of the workflow can add.
+
+The rest is found by dynamic programming over nodes on what the operator knows of the network.
+
+Command: edgebench eval lookahead
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from edgebench.sim.continuation import Continuation
+from edgebench.sim.topology import public_topology
+from reference_agents.scoring import Observation, entry, expected_terms, pick
+
+
+class Lookahead:
+    """The terms of a candidate's expected utility with the value of the rest; keeps each task's values in flight."""
+
+    def __init__(self, topology: dict[str, NDArray[Any]]) -> None:
+        self._topology = public_topology(topology)
+        self._continuation = Continuation(self._topology)
+        self._values: dict[int, NDArray[np.float64]] = {}
+
+    def forget(self) -> None:
+        """Begin an episode."""
+        self._values.clear()
+
+    def terms(self, observation: Observation, info: dict[str, Any]) -> NDArray[np.float64]:
+        """`expected_terms` with the rest of the workflow from each candidate's node, (8, K)."""
+        node = self._topology.instance["node"][info["instances"]]
+        rest = self._task_values(observation, info)[info["stage"] + 1][node]
+        return expected_terms(observation["candidates"], observation["task"], rest)
+
+    def _task_values(self, observation: Observation, info: dict[str, Any]) -> NDArray[np.float64]:
+        if info["task"] not in self._values:
+            self._values[info["task"]] = self._continuation.values(
+                info,
+                entry(observation, "quality_weight"),
+                entry(observation, "speed_weight"),
+                entry(observation, "deadline_s"),
+            )
+        return self._values[info["task"]]
+
+
+class Agent:
+    """Adds the terms as they stand; remembers nothing of what it did."""
+
+    _region: str = ""
+
+    def reset(self, info: dict[str, Any]) -> None:
+        """Read the network once a region, begin an episode."""
+        if info["region"] != self._region:
+            self._lookahead, self._region = Lookahead(info["topology"]), info["region"]
+        self._lookahead.forget()
+
+    def act(self, observation: Observation, info: dict[str, Any]) -> int:
+        """The candidate whose terms sum highest."""
+        return pick(self._lookahead.terms(observation, info).sum(axis=0), observation["action_mask"])
