@@ -17,7 +17,7 @@ WORK_NOISE: Final = 0.25
 """How much of a model's work its memory does not explain."""
 QUALITY_NOISE: Final = 0.35
 """How much of a model's quality its size does not explain: some small models are good, some large ones are not."""
-QUALITY_SPREAD: Final = 0.75
+QUALITY_SPREAD: Final = 0.9
 """Quality between the poorest and the best conceivable model of a type; arena scores of text models span 0 to 1."""
 
 Shares = NDArray[np.float64]

@@ -14,7 +14,7 @@ import pyarrow.parquet as pq
 
 from builders.catalogue import make_catalogue
 from builders.cells import read_cells
-from builders.feasibility import prove_feasible
+from builders.feasibility import prove_feasible, set_deadlines
 from builders.filters import filter_cells
 from builders.ledger import Ledger
 from builders.links import build_links
@@ -119,7 +119,7 @@ def _make_tables(build: Build, on_step: OnStep) -> tuple[dict[str, pl.DataFrame]
     _tell(on_step, "models")
     instances = place_models(make_catalogue(), nodes, seed)
     _tell(on_step, "tasks")
-    tasks = make_tasks(nodes, sites, instances, seed)
+    tasks = set_deadlines(make_tasks(nodes, sites, instances, seed), nodes, links, instances)
     _tell(on_step, "proofs")
     tables = {"nodes": nodes, "links": links, "instances": instances, "tasks": tasks}
     prove_structure(tables, spec)

@@ -87,7 +87,9 @@ NEXT_TYPE: Final = ((0.50, 0.35, 0.15), (0.45, 0.25, 0.30), (0.60, 0.40, 0.0))
 TOKENS: Final = ((250.0, 0.7, 20, 2000), (500.0, 0.4, 100, 2000), (1200.0, 0.3, 300, 3000))
 """Tokens of a stage by type: log-normal median and sigma, least, most."""
 DEADLINE_MS: Final = 14000.0
-"""A task's deadline."""
+"""A task's deadline, unless its workflow takes longer."""
+DEADLINE_SLACK: Final = 1.25
+"""Least deadline over the quickest plan of a task that has the network to itself."""
 TARGET_UTILISATION: Final = 0.3
 """Offered load over capacity of the scarcest model type; sets the arrival rate of a region."""
 

@@ -18,7 +18,7 @@ from reference_agents.scoring import Observation, entry, expected_terms, pick
 
 
 class Lookahead:
-    """The terms of a candidate's expected utility with the value of the rest; keeps each task's values in flight."""
+    """The value of the rest of a workflow; keeps those of the tasks of an episode."""
 
     def __init__(self, topology: dict[str, NDArray[Any]]) -> None:
         self._topology = public_topology(topology)
@@ -29,11 +29,10 @@ class Lookahead:
         """Begin an episode."""
         self._values.clear()
 
-    def terms(self, observation: Observation, info: dict[str, Any]) -> NDArray[np.float64]:
-        """`expected_terms` with the rest of the workflow from each candidate's node, (8, K)."""
+    def rest(self, observation: Observation, info: dict[str, Any]) -> NDArray[np.float64]:
+        """What the rest of the workflow can add from each candidate's node, (K,)."""
         node = self._topology.instance["node"][info["instances"]]
-        rest = self._task_values(observation, info)[info["stage"] + 1][node]
-        return expected_terms(observation["candidates"], observation["task"], rest)
+        return self._task_values(observation, info)[info["stage"] + 1][node]
 
     def _task_values(self, observation: Observation, info: dict[str, Any]) -> NDArray[np.float64]:
         if info["task"] not in self._values:
@@ -59,4 +58,6 @@ class Agent:
 
     def act(self, observation: Observation, info: dict[str, Any]) -> int:
         """The candidate whose terms sum highest."""
-        return pick(self._lookahead.terms(observation, info).sum(axis=0), observation["action_mask"])
+        rest = self._lookahead.rest(observation, info)
+        terms = expected_terms(observation["candidates"], observation["task"], rest)
+        return pick(terms.sum(axis=0), observation["action_mask"])

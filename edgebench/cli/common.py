@@ -5,17 +5,16 @@ from __future__ import annotations
 import traceback
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any, Final, TypeVar
+from typing import TYPE_CHECKING, Any, Final
 
 import click
 
 from edgebench.errors import EdgeBenchError, unknown_name
 
 if TYPE_CHECKING:
-    from rich.console import Console
+    from rich.console import Console, Group
     from rich.table import Table
 
-Decorated = TypeVar("Decorated", bound=Callable[..., Any])
 INTERRUPTED: Final = 130
 """Exit status after Ctrl-C (128 + SIGINT)."""
 USER_ERROR: Final = 2
@@ -124,35 +123,34 @@ def print_json(value: Any) -> None:
 
 def table(
     title: str, columns: Sequence[str], rows: Iterable[Sequence[str]], *, texts: int = 1, bold: Sequence[int] = ()
-) -> Table:
-    """A rich table: `texts` left-aligned columns, then figures; rows numbered in `bold` stand out; markup is inert."""
+) -> Group:
+    """A titled table: `texts` left-aligned columns, then figures; rows numbered in `bold` stand out; no markup."""
     from rich import box
+    from rich.console import Group
     from rich.table import Table
     from rich.text import Text
 
-    result = Table(
-        title=Text(title, style="bold"), title_justify="left", box=box.SIMPLE_HEAD, padding=(0, 1, 0, 0), pad_edge=False
-    )
+    result = Table(box=box.SIMPLE_HEAD, padding=(0, 1, 0, 0), pad_edge=False)
     for index, column in enumerate(columns):
         result.add_column(column, justify="left" if index < texts else "right")
     for index, row in enumerate(rows):
         result.add_row(*(Text(cell) for cell in row), style="bold" if index in bold else None)
-    return result
+    return Group(Text(title, style="bold"), result)
 
 
-def facts(title: str, entries: Mapping[str, str]) -> Table:
+def facts(entries: Mapping[str, str]) -> Table:
     """A two-column table of facts."""
     from rich import box
     from rich.table import Table
     from rich.text import Text
 
-    result = Table(title=Text(title, style="bold"), title_justify="left", box=box.SIMPLE, show_header=False)
+    result = Table(box=box.SIMPLE, show_header=False, pad_edge=False)
     for name, value in entries.items():
         result.add_row(Text(name, style="dim"), Text(value))
     return result
 
 
-def region_tables(manifest: Mapping[str, Any]) -> list[Table]:
+def region_tables(manifest: Mapping[str, Any]) -> list[Group]:
     """Two tables of a region's manifest: its figures beside the specification's, and the rows each filter dropped."""
     statistics, spec = manifest["statistics"], manifest["spec"]
     figures = [

@@ -135,4 +135,4 @@ def _print(manifest: dict[str, Any], seconds: float, folder: Path) -> None:
     for part in region_tables(manifest):
         console.print(part)
     spent = {"seconds": f"{seconds:.2f}"} if seconds else {}
-    console.print(facts("", {"digest": str(manifest["digest"]), "folder": str(folder), **spent}), soft_wrap=True)
+    console.print(facts({"digest": str(manifest["digest"]), "folder": str(folder), **spent}), soft_wrap=True)

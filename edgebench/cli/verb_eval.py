@@ -154,16 +154,16 @@ def _shown(name: str, digits: int, scale: float = 1.0) -> Any:
 
 _LINES = (
     ("score", lambda figures: f"{figures.score.value:.3f}"),
-    ("95 % interval", lambda figures: f"{figures.score.low:.3f} – {figures.score.high:.3f}"),
+    ("95 % interval", lambda figures: f"{figures.score.low:.3f}–{figures.score.high:.3f}"),
     ("utility", _shown("utility", 3)),
     ("success", _shown("success", 3)),
-    ("latency p50, s", _shown("latency_p50_ms", 2, 1e-3)),
-    ("latency p95, s", _shown("latency_p95_ms", 2, 1e-3)),
-    ("latency p99, s", _shown("latency_p99_ms", 2, 1e-3)),
-    ("cost, USD", _shown("cost_usd", 4)),
+    ("latency p50 s", _shown("latency_p50_ms", 2, 1e-3)),
+    ("latency p95 s", _shown("latency_p95_ms", 2, 1e-3)),
+    ("latency p99 s", _shown("latency_p99_ms", 2, 1e-3)),
+    ("cost USD", _shown("cost_usd", 4)),
     ("quality", _shown("quality", 3)),
-    ("trap hits a task", _shown("trap_hits", 2)),
+    ("trap hits", _shown("trap_hits", 2)),
     ("Jain balance", _shown("jain", 3)),
-    ("decision, ms", _shown("decision_cpu_ms", 3)),
+    ("decision ms", _shown("decision_cpu_ms", 3)),
     ("episodes", lambda figures: str(sum(figures.statuses.values()))),
 )

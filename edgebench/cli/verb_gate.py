@@ -16,15 +16,14 @@ from edgebench.cli.verb_build import ensure_built
 def command(track: str, regions: str, edition: str, as_json: bool) -> None:
     """Measure separation, correlation, parts, ablations and learnability; the exit status is 1 where one fails."""
     from edgebench.errors import unknown_name
+    from edgebench.harness.gate import run_gate
     from edgebench.registry import REGIONS, TRACKS
 
     if track not in TRACKS:
         raise unknown_name("track", track, TRACKS)
     wanted = names(regions, "region", REGIONS)
     ensure_built(wanted, edition)
-    from edgebench.harness.gate import run_gate
-
-    with progress("steps") as report:
+    with progress("regions") as report:
         measured = run_gate(track, regions=wanted, edition=edition, on_step=report)
     if as_json:
         print_json(measured.as_json())

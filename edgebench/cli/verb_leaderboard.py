@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from edgebench.leaderboard.board import Entry, RankedTable
 
 _OWN: Final = " (this run)"
-_COLUMNS: Final = ("#", "agent", "score", "95 % interval", "utility", "success", "p50 s", "p95 s", "failed")
+_COLUMNS: Final = ("#", "agent", "score", "95 % interval", "utility", "success", "p95 s", "failed")
 
 
 @verb("edgebench leaderboard --regions s1 --run runs/my_agent")
@@ -78,6 +78,6 @@ def _print(tables: list[RankedTable]) -> None:
 def _cells(place: int, entry: Entry) -> list[str]:
     """What fits 80 columns; the written tables hold the rest."""
     total, failed = entry.summary.total, len(entry.episodes) - entry.summary.total.statuses["ok"]
-    seconds = ["–" if ms is None else f"{ms / 1000:.1f}" for ms in (total.latency_p50_ms, total.latency_p95_ms)]
+    late = "–" if total.latency_p95_ms is None else f"{total.latency_p95_ms / 1000:.2f}"
     score = [f"{total.score.value:.3f}", f"{total.score.low:.3f}–{total.score.high:.3f}"]
-    return [str(place), entry.name, *score, f"{total.utility:.3f}", f"{total.success:.3f}", *seconds, str(failed)]
+    return [str(place), entry.name, *score, f"{total.utility:.3f}", f"{total.success:.3f}", late, str(failed)]

@@ -35,4 +35,4 @@ def command(region: str, edition: str, as_map: bool, output: Path | None, as_jso
         for part in region_tables(loaded.manifest):
             console.print(part)
         about = {"digest": loaded.digest, "licence": loaded.licence, "folder": str(loaded.path)}
-        console.print(facts("", about), soft_wrap=True)
+        console.print(facts(about), soft_wrap=True)

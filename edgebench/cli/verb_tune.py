@@ -4,27 +4,54 @@ from __future__ import annotations
 
 import click
 
-from edgebench.cli.common import json_option, names, print_json, progress, stdout, table, verb
+from edgebench.cli.common import json_option, names, print_json, progress, stderr, stdout, table, verb
 from edgebench.cli.verb_build import ensure_built
 
 
-@verb("edgebench tune --regions s1 --seed 0")
+@verb("edgebench tune --regions s1")
 @click.option("--regions", default="all", show_default=True, help="s1,s2 or all.")
+@click.option("--scenario", default="trap", show_default=True, help="How the network behaves.")
 @click.option("--edition", default="sample", show_default=True, help="Which build of the regions.")
 @click.option("--seed", default=0, show_default=True, help="Seed of the search.")
+@click.option("--write", is_flag=True, help="Keep the weights: the agent `tuned` uses them from then on.")
 @json_option
-def command(regions: str, edition: str, seed: int, as_json: bool) -> None:
-    """Search the lookahead's weights by the cross-entropy method on the train tasks and print them."""
-    from reference_agents.tuned import search
-
+def command(regions: str, scenario: str, edition: str, seed: int, write: bool, as_json: bool) -> None:
+    """Search the weights of the agent `tuned` by the cross-entropy method on the train tasks, and print them."""
     from edgebench.registry import REGIONS
+    from edgebench.registry import scenario as find_scenario
 
     wanted = names(regions, "region", REGIONS)
+    find_scenario(scenario)
     ensure_built(wanted, edition)
-    with progress("rounds") as report:
-        weights = search(wanted, edition=edition, seed=seed, on_step=report)
+    found = {name: _search(name, scenario, edition, seed) for name in wanted}
     if as_json:
-        print_json(weights)
+        print_json(found)
     else:
-        rows = ([name, f"{value:.6g}"] for name, value in weights.items())
-        stdout().print(table("weights", ["term", "weight"], rows))
+        rows = ([weight, *(f"{found[name][weight]:.3f}" for name in wanted)] for weight in found[wanted[0]])
+        stdout().print(table(f"weights of tuned, {scenario}, edition {edition}", ["term", *wanted], rows))
+    if write:
+        _keep(found)
+
+
+def _search(name: str, scenario: str, edition: str, seed: int) -> dict[str, float]:
+    from edgebench.region import load
+    from reference_agents.tuned import WEIGHTS
+    from reference_agents.tuned_search import search
+
+    with progress("rounds") as report:
+        weights = search(
+            load(name, edition=edition), scenario, seed, on_round=lambda done, rounds: report(name, done, rounds)
+        )
+    return dict(zip(WEIGHTS, weights.tolist(), strict=True))
+
+
+def _keep(found: dict[str, dict[str, float]]) -> None:
+    """Put the weights found into the agent's file; those of other regions stay."""
+    import json
+
+    from edgebench.atomic import write_text
+    from reference_agents.tuned import WEIGHTS_FILE
+
+    kept = json.loads(WEIGHTS_FILE.read_text(encoding="utf-8")) if WEIGHTS_FILE.is_file() else {}
+    write_text(WEIGHTS_FILE, json.dumps(kept | found, indent=1, sort_keys=True) + "\n")
+    stderr().print(f"wrote {WEIGHTS_FILE}", soft_wrap=True, markup=False)

@@ -20,16 +20,8 @@ def task_bounds(region: Region, split: str) -> NDArray[np.float64]:
     continuation = Continuation(region.topology())
     bounds = np.empty(tasks.size)
     for row, task in enumerate(tasks):
-        stages, user = int(task["stages"]), int(task["user_node"])
-        info = {
-            "user_node": user,
-            "stage_types": task["stage_type"][:stages],
-            "stage_tokens": task["tokens"][:stages],
-            "stage_payload_mb": task["payload_mb"][:stages],
-            "answer_mb": float(task["answer_mb"]),
-        }
-        quality, speed, deadline_s = task["quality_weight"], task["speed_weight"], task["deadline_ms"] / 1000.0
-        quick = speed + continuation.values(info, quality, speed, deadline_s)[0, user]
-        patient = continuation.values(info, quality, 0.0, deadline_s)[0, user]
+        user, quality, speed = int(task["user_node"]), task["quality_weight"], task["speed_weight"]
+        quick = speed + continuation.of_task(task, quality, speed)[0, user]
+        patient = continuation.of_task(task, quality, 0.0)[0, user]
         bounds[row] = max(0.0, quick, patient)
     return bounds

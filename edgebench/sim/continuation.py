@@ -46,6 +46,18 @@ class Continuation:
             values[stage] = (gain + values[stage + 1][offers.node]).max(axis=1)
         return values
 
+    def of_task(self, task: Any, quality_weight: float, speed_weight: float) -> Floats:
+        """`values` of a task's record of `edgebench.sim.state.TASK`."""
+        stages = int(task["stages"])
+        info = {
+            "user_node": int(task["user_node"]),
+            "stage_types": task["stage_type"][:stages],
+            "stage_tokens": task["tokens"][:stages],
+            "stage_payload_mb": task["payload_mb"][:stages],
+            "answer_mb": float(task["answer_mb"]),
+        }
+        return self.values(info, quality_weight, speed_weight, task["deadline_ms"] / 1000.0)
+
 
 class _Offers:
     """The candidates of one type at every node, (N, K)."""

@@ -48,7 +48,7 @@ TASK_FEATURES: Final = (
     Feature("payload_mb", 0.0, 100.0, "payload of this stage"),
     Feature("quality_so_far", 0.0, 1.0, "sum of qualities so far over the length of the workflow"),
     Feature("cost_so_far", 0.0, 10.0, "cost so far over the reference cost of a task"),
-    Feature("in_flight", 0.0, 1.0, "tasks arrived and not ended, over the tasks of an episode"),
+    Feature("in_flight", 0.0, 1.0, "tasks arrived and neither answered nor failed, over the tasks of an episode"),
 )
 """Entries of `task`."""
 

@@ -83,7 +83,7 @@ def step(topology: Topology, tasks: Tasks, state: State, action: int) -> float:
 
 @compiled
 def _advance(topology: Topology, tasks: Tasks, state: State) -> float:
-    """Let data arrive at nodes in the order of time until a decision is due; returns what tasks earned."""
+    """Let stages arrive and answers leave in the order of time until a decision is due; returns what tasks earned."""
     earned = 0.0
     window_start_ms = tasks[state.cursor[0]].arrival_ms
     while True:
@@ -92,11 +92,15 @@ def _advance(topology: Topology, tasks: Tasks, state: State) -> float:
         if progress.ready_ms == np.inf:
             state.cursor[2] = -1
             return earned
-        if progress.sent_to < 0:
+        task = tasks[state.cursor[0] + number]
+        born_ms = task.arrival_ms - window_start_ms
+        if progress.sent_to >= 0:
+            earned += _arrive(topology, state, task, progress, born_ms)
+        elif progress.stage == task.stages:
+            earned += _answer(topology, state, task, progress, born_ms)
+        else:
             state.cursor[2] = number
             return earned
-        task = tasks[state.cursor[0] + number]
-        earned += _arrive(topology, state, task, progress, task.arrival_ms - window_start_ms)
 
 
 @compiled
@@ -111,7 +115,7 @@ def _next_event(state: State) -> int:
 
 @compiled
 def _arrive(topology: Topology, state: State, task: Any, progress: Any, born_ms: float) -> float:
-    """Serve the stage that has arrived, send the answer after the last one; returns what the task earned."""
+    """Serve the stage that has arrived, unless it would begin after two deadlines; returns what the task earned."""
     instance = topology.instance[progress.sent_to]
     begin = max(progress.ready_ms, state.server[instance.node].free_ms)
     if begin - born_ms > FAIL_FACTOR * task.deadline_ms:
@@ -122,9 +126,25 @@ def _arrive(topology: Topology, state: State, task: Any, progress: Any, born_ms:
     progress.quality_sum += instance.quality
     progress.cost_usd += instance.usd_per_token * tokens
     progress.stage += 1
-    if progress.stage == task.stages:
-        _transfer(topology, state, progress, task.user_node, task.answer_mb)
-    return _settle(task, progress, progress.ready_ms - born_ms)
+    elapsed = progress.ready_ms - born_ms
+    if elapsed > FAIL_FACTOR * task.deadline_ms:
+        return _end(task, progress, LATE)
+    return _earn(progress, potential(task, progress, elapsed))
+
+
+@compiled
+def _answer(topology: Topology, state: State, task: Any, progress: Any, born_ms: float) -> float:
+    """Send the answer when the last stage is done; returns what the task earned.
+
+    An event of its own: what it measures on the way must not be known before it has left.
+    """
+    _transfer(topology, state, progress, task.user_node, task.answer_mb)
+    elapsed = progress.ready_ms - born_ms
+    if elapsed > FAIL_FACTOR * task.deadline_ms:
+        return _end(task, progress, LATE)
+    progress.latency_ms = elapsed
+    progress.utility = utility(task, progress, elapsed)
+    return _end(task, progress, DONE)
 
 
 @compiled
@@ -233,18 +253,6 @@ def published_free(server: Any, now_ms: float) -> float:
     if server.seen_period == int(now_ms / TELEMETRY_MS):
         return float(server.seen_free_ms)
     return float(server.free_ms)
-
-
-@compiled
-def _settle(task: Any, progress: Any, elapsed_ms: float) -> float:
-    """After a stage: the task goes on, is answered, or has failed by lateness; returns what it earned."""
-    if elapsed_ms > FAIL_FACTOR * task.deadline_ms:
-        return _end(task, progress, LATE)
-    if progress.stage == task.stages:
-        progress.latency_ms = elapsed_ms
-        progress.utility = utility(task, progress, elapsed_ms)
-        return _end(task, progress, DONE)
-    return _earn(progress, potential(task, progress, elapsed_ms))
 
 
 @compiled

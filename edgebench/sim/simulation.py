@@ -1,7 +1,7 @@
 """One episode at a time over a region's arrays: what every face of the Route track holds and calls.
 
 A compiled call pays for each array it is given, so the arrays' addresses are packed into one (`_pack`) and the arrays
-are seen through them on the other side (`_unpack`).
+are seen through them on the other side (`unpack`).
 """
 
 from __future__ import annotations
@@ -37,12 +37,13 @@ class Simulation:
     Attributes:
         state: What changes; read it, never write it.
         seen: The observation, overwritten by the next call.
+        packed: All of it for compiled callers (`unpack`); valid as long as the simulation lives.
     """
 
     def __init__(self, topology: Topology, tasks: Tasks) -> None:
         self.topology, self.tasks = topology, tasks
         self.state, self.seen = new_state(topology), new_observation()
-        self._packed = _pack(topology, tasks, self.state, self.seen)
+        self.packed = _pack(topology, tasks, self.state, self.seen)
 
     @property
     def windows(self) -> int:
@@ -56,15 +57,15 @@ class Simulation:
 
     def start(self, window: int, seed: int, traps: bool) -> None:
         """Begin the episode of `window` (0 … windows-1) under scenario `seed`, with or without bad trap links."""
-        _start(self._packed, window, seed, traps)
+        _start(self.packed, window, seed, traps)
 
     def step(self, action: int) -> float:
         """Send the stage whose turn it is to candidate `action`; returns the reward (`edgebench.sim.route.step`)."""
-        return _step(self._packed, action)
+        return _step(self.packed, action)
 
 
 def _pack(topology: Topology, tasks: Tasks, state: State, seen: Observation) -> NDArray[np.int64]:
-    """Sizes, then the address of every array in the order in which `_unpack` takes them."""
+    """Sizes, then the address of every array in the order in which `unpack` takes them."""
     sizes = (topology.node.size, topology.instance.size, topology.trap.size, tasks.size)
     arrays = (*topology, tasks, *state, *seen)
     if not all(array.flags.c_contiguous for array in arrays):
@@ -81,7 +82,8 @@ def _pointer(typing_context: Any, address: Any) -> Any:
 
 
 @compiled
-def _unpack(packed: NDArray[np.int64]) -> tuple[Topology, Tasks, State, Observation]:
+def unpack(packed: NDArray[np.int64]) -> tuple[Topology, Tasks, State, Observation]:
+    """The arrays of a simulation, for compiled callers only."""
     nodes, instances, traps = packed[_NODES], packed[_INSTANCES], packed[_TRAPS]
     at = packed[_SIZES:]
     topology = Topology(
@@ -113,14 +115,14 @@ def _unpack(packed: NDArray[np.int64]) -> tuple[Topology, Tasks, State, Observat
 
 @compiled
 def _start(packed: NDArray[np.int64], window: int, seed: int, traps: bool) -> None:
-    topology, tasks, state, seen = _unpack(packed)
+    topology, tasks, state, seen = unpack(packed)
     start_episode(topology, tasks, state, window, seed, traps)
     observe(topology, tasks, state, seen)
 
 
 @compiled
 def _step(packed: NDArray[np.int64], action: int) -> float:
-    topology, tasks, state, seen = _unpack(packed)
+    topology, tasks, state, seen = unpack(packed)
     reward = step_episode(topology, tasks, state, action)
     observe(topology, tasks, state, seen)
     return reward

@@ -40,7 +40,7 @@ PROGRESS: Final = np.dtype(
         ("latency_ms", "f8"),  # arrival to answer, two deadlines where it failed
         ("utility", "f8"),
         ("parts_ms", "f8", (PARTS,)),
-        ("sent_to", "i4"),  # instance the task's data is on its way to, -1 when a decision is due
+        ("sent_to", "i4"),  # instance the task's data is on its way to, -1 when a decision or the answer is due
         ("stage", "i4"),  # next stage
         ("at_node", "i4"),  # where the task's data is
         ("trap_hits", "i4"),  # bad trap links crossed

@@ -13,6 +13,8 @@ from edgebench.sim.compiled import compiled
 TYPES: Final = len(constants.MODEL_TYPES)
 _TYPICAL_MB: Final = constants.PAYLOAD_MB[1]
 _MS_PER_MB_AT_1_MBPS: Final = 8000.0
+_LATENCY_DECIMALS: Final = 9
+_SAME_MS: Final = 1e-7
 
 NODE: Final = np.dtype(
     [
@@ -116,7 +118,10 @@ def _traps(columns: Columns) -> NDArray[Any]:
 
 
 def _paths(columns: Columns) -> NDArray[Any]:
-    """Quickest paths between all pairs, (N, N) of PATH."""
+    """Quickest paths between all pairs, (N, N) of PATH.
+
+    Sums are rounded and equal ones told apart by node number, so that no path hangs on the order of additions.
+    """
     from scipy.sparse import csr_array
     from scipy.sparse.csgraph import dijkstra
 
@@ -124,12 +129,12 @@ def _paths(columns: Columns) -> NDArray[Any]:
     src, dst = columns["links.src"].astype(np.int64), columns["links.dst"].astype(np.int64)
     hop = columns["links.latency_ms"].astype(np.float64) + constants.HOP_MS
     weights = csr_array((np.r_[hop, hop], (np.r_[src, dst], np.r_[dst, src])), shape=(count, count))
-    latency, previous = dijkstra(weights, directed=True, return_predecessors=True)
+    latency = np.round(dijkstra(weights, directed=True), _LATENCY_DECIMALS)
     link = np.full((count, count), -1, np.int64)
     link[src, dst] = link[dst, src] = np.arange(len(src))
     path = np.zeros((count, count), PATH)
     path["latency_ms"] = latency
-    path["next_node"] = np.where(previous >= 0, previous, np.arange(count))
+    path["next_node"] = _next_nodes(latency, src, dst, hop)
     next_link = link[np.arange(count), path["next_node"]]
     is_trap = columns["links.is_trap"].astype(bool)
     trap_index = np.append(np.where(is_trap, np.cumsum(is_trap) - 1, -1), -1)
@@ -138,6 +143,23 @@ def _paths(columns: Columns) -> NDArray[Any]:
     order = np.argsort(latency, axis=1, kind="stable")
     path["ms_per_mb"] = _bottleneck(order, path["next_node"].astype(np.int64), ms_per_mb[next_link])
     return path
+
+
+@compiled
+def _next_nodes(
+    latency: NDArray[np.float64], src: NDArray[np.int64], dst: NDArray[np.int64], hop: NDArray[np.float64]
+) -> NDArray[np.int64]:
+    """Next node from every source to every target, [to, from]: the lowest-numbered neighbour on a quickest path."""
+    count = latency.shape[0]
+    following = np.full((count, count), count, np.int64)
+    for target in range(count):
+        following[target, target] = target
+        for link in range(src.size):
+            for node, other in ((src[link], dst[link]), (dst[link], src[link])):
+                on_path = hop[link] + latency[target, other] < latency[target, node] + _SAME_MS
+                if on_path and other < following[target, node] and node != target:
+                    following[target, node] = other
+    return following
 
 
 @compiled

@@ -1,0 +1,97 @@
+"""What a score of 0 and of 1 stand for: the random agent's and the bound's utility on the same episodes.
+
+Frozen for the standard regions of the sample edition in `references.json`, which
+`python -m edgebench.harness.references` writes; computed once and kept beside the region for any other.
+"""
+
+from __future__ import annotations
+
+import importlib
+import json
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final
+
+from edgebench.atomic import write_text
+from edgebench.constants import EVAL_SEEDS, WINDOW_TASKS
+from edgebench.envs import make_env
+from edgebench.harness.bound import task_bounds
+from edgebench.harness.rollout import fixed_episodes, roll
+from edgebench.region import Region, load
+from edgebench.registry import REGIONS, SCENARIOS, TRACKS
+
+FROZEN: Final = Path(__file__).with_name("references.json")
+"""References of the sample edition, by region digest."""
+ZERO_AGENT: Final = "reference_agents.random_valid"
+"""The agent whose score is 0."""
+
+
+@dataclass(frozen=True)
+class References:
+    """Mean utility over a region's episodes: `random` of the random agent, `bound` of the clairvoyant optimum."""
+
+    random: float
+    bound: float
+
+
+def references(region: Region, *, track: str, scenario: str, split: str, seeds: int) -> References:
+    """The references of a region's episodes (windows of the split × scenario seeds 0 … seeds-1).
+
+    Looked up in `FROZEN` by the region's digest, then in the `references.json` beside the region, else computed
+    and kept there.
+    """
+    key = _key(track, scenario, split, seeds)
+    own = region.path / "references.json"
+    for kept in (_read(FROZEN), _read(own)):
+        if key in kept.get(region.digest, {}):
+            return References(**kept[region.digest][key])
+    found = compute(region, track=track, scenario=scenario, split=split, seeds=seeds)
+    kept = _read(own)
+    kept.setdefault(region.digest, {})[key] = vars(found)
+    _write(own, kept)
+    return found
+
+
+def compute(region: Region, *, track: str, scenario: str, split: str, seeds: int) -> References:
+    """Run the random agent and find the bound; a second a region."""
+    env = make_env(track, region, scenario=scenario, split=split)
+    face: Any = env.unwrapped
+    episodes = fixed_episodes(face.windows, seeds)
+    agent = importlib.import_module(ZERO_AGENT).Agent()
+    drawn = [metrics["utility"] for metrics in roll(env, agent, episodes)]
+    bounds = task_bounds(region, split)
+    windows = [bounds[first : first + WINDOW_TASKS].mean() for first in range(0, bounds.size, WINDOW_TASKS)]
+    return References(_mean(drawn), _mean(windows))
+
+
+def freeze(regions: Sequence[str], path: Path = FROZEN) -> None:
+    """Write the references of built sample regions, every scenario, test split."""
+    kept: dict[str, Any] = {}
+    for track in TRACKS:
+        for region in map(load, regions):
+            for scenario in SCENARIOS:
+                found = compute(region, track=track, scenario=scenario, split="test", seeds=EVAL_SEEDS)
+                kept.setdefault(region.digest, {})[_key(track, scenario, "test", EVAL_SEEDS)] = vars(found)
+    _write(path, kept)
+
+
+def _key(track: str, scenario: str, split: str, seeds: int) -> str:
+    return f"{track}/{scenario}/{split}/{seeds}"
+
+
+def _mean(values: Sequence[float]) -> float:
+    return math.fsum(values) / len(values)
+
+
+def _read(path: Path) -> dict[str, Any]:
+    return dict(json.loads(path.read_text(encoding="utf-8"))) if path.is_file() else {}
+
+
+def _write(path: Path, kept: dict[str, Any]) -> None:
+    write_text(path, json.dumps(kept, indent=1, sort_keys=True) + "\n")
+
+
+if __name__ == "__main__":
+    freeze(tuple(REGIONS))

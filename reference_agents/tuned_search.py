@@ -1,0 +1,185 @@
+"""The cross-entropy search for the weights of `tuned`, and the compiled episodes it and the gate run.
+
+Rubinstein, "The cross-entropy method for combinatorial and continuous optimization", 1999: draw weights from normal
+distributions, keep the best, fit the distributions to them, repeat.
+
+Command: edgebench tune --write
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterable
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.special import ndtri
+
+from edgebench.atomic import write_text
+from edgebench.constants import CANDIDATES
+from edgebench.region import Region
+from edgebench.registry import SAMPLE_EDITION
+from edgebench.registry import scenario as find_scenario
+from edgebench.sim import counter
+from edgebench.sim.compiled import compiled
+from edgebench.sim.continuation import Continuation
+from edgebench.sim.features import CANDIDATE, TASK, F
+from edgebench.sim.observe import observe
+from edgebench.sim.route import start, step
+from edgebench.sim.simulation import Simulation, unpack
+from reference_agents.tuned import WEIGHTS, WEIGHTS_FILE, choose, read_weights
+
+ROUNDS: Final = 20
+DRAWS: Final = 40
+"""Weights drawn a round; with `EPISODES` this makes 8,000 train episodes a region."""
+ELITE: Final = 8
+EPISODES: Final = 10
+"""Train episodes each draw of a round is judged on, the same for all of them; other ones in the next round."""
+FIRST_SPREAD: Final = 0.6
+LEAST_SPREAD: Final = 0.02
+_FIRST_SEED: Final = 100
+_STREAM: Final = 11
+
+Floats = NDArray[np.float64]
+Episodes = Iterable[tuple[int, int]]
+WITHOUT: Final = {
+    "network": ("propagation_s", "transmission_s"),
+    "traps remembered": ("measured_extra_s",),
+    "queues": ("queue_s",),
+    "residency": ("loading_s",),
+    "rest of the workflow": ("return_s",),
+    "the user's weights": (),
+    "what it did before": ("measured_extra_s", "queue_s", "loading_s"),
+}
+"""What a policy can be made blind to, and the candidate rows that are hidden for it."""
+
+
+class TunedRuns:
+    """Episodes of the weighted lookahead on one split of a region, compiled from reset to end.
+
+    Args:
+        region: The region.
+        split: `train`, `val` or `test`.
+        scenario: A registered scenario.
+        without: A key of `WITHOUT`, or "" for the whole policy.
+    """
+
+    def __init__(self, region: Region, split: str, scenario: str, without: str = "") -> None:
+        self._simulation = Simulation(region.topology(), region.task_arrays(split))
+        self._traps = find_scenario(scenario).traps
+        hidden = [CANDIDATE[name] for name in WITHOUT[without]] if without else []
+        self._hidden = np.isin(np.arange(F), hidden)
+        self._same_users = without == "the user's weights"
+        self._values = self._task_values()
+        if without == "rest of the workflow":
+            self._values[:] = 0.0
+
+    @property
+    def windows(self) -> int:
+        """Episodes' worth of tasks in the split."""
+        return self._simulation.windows
+
+    def utility(self, weights: Floats, episodes: Episodes) -> float:
+        """Mean utility over episodes (window, scenario seed) with weights in the order of `tuned.WEIGHTS`."""
+        played = [
+            _play(
+                self._simulation.packed,
+                self._values,
+                self._hidden,
+                self._same_users,
+                weights,
+                window,
+                seed,
+                self._traps,
+            )
+            for window, seed in episodes
+        ]
+        return float(np.mean(played))
+
+    def _task_values(self) -> Floats:
+        """Continuation values of every task, (T, S + 1, N)."""
+        simulation = self._simulation
+        continuation, tasks = Continuation(simulation.topology), simulation.tasks
+        values = np.zeros((tasks.size, int(tasks["stages"].max()) + 1, simulation.topology.node.size))
+        for row, task in enumerate(tasks):
+            weights = (0.5, 0.5) if self._same_users else (task["quality_weight"], task["speed_weight"])
+            values[row, : task["stages"] + 1] = continuation.of_task(task, *weights)
+        return values
+
+
+@compiled
+def _play(
+    packed: NDArray[np.int64],
+    values: Floats,
+    hidden: NDArray[np.bool_],
+    same_users: bool,
+    weights: Floats,
+    window: int,
+    seed: int,
+    traps: bool,
+) -> float:
+    topology, tasks, state, seen = unpack(packed)
+    rest = np.zeros(CANDIDATES)
+    start(topology, tasks, state, window, seed, traps)
+    observe(topology, tasks, state, seen)
+    while seen.place[1] >= 0:
+        row, stage = seen.place[0], seen.place[2]
+        for slot in range(CANDIDATES):
+            rest[slot] = values[row, stage + 1, topology.instance[seen.instances[slot]].node]
+        for feature in range(hidden.size):
+            if hidden[feature]:
+                seen.candidates[feature, :] = 0.0
+        if same_users:
+            seen.task[_QUALITY_WEIGHT], seen.task[_SPEED_WEIGHT] = 0.5, 0.5
+        step(topology, tasks, state, choose(seen.candidates, seen.task, seen.action_mask, rest, weights))
+        observe(topology, tasks, state, seen)
+    total = 0.0
+    for number in range(state.cursor[1]):
+        total += state.progress[number].utility
+    return total / state.cursor[1]
+
+
+_QUALITY_WEIGHT, _SPEED_WEIGHT = TASK["quality_weight"], TASK["speed_weight"]
+
+
+def search(
+    region: Region, scenario: str, seed: int = 0, on_round: Callable[[int, int], None] = lambda done, rounds: None
+) -> Floats:
+    """Find weights for a region on its train tasks, in the order of `tuned.WEIGHTS`, rounded to 3 digits.
+
+    The same region, scenario and seed give the same weights.
+    """
+    runs = TunedRuns(region, "train", scenario)
+    mean = np.ones(len(WEIGHTS))
+    mean[-1] = 0.1
+    spread = np.full(len(WEIGHTS), FIRST_SPREAD)
+    for number in range(ROUNDS):
+        drawn = _draw(mean, spread, seed, number)
+        first = number * EPISODES
+        episodes = [(place % runs.windows, _FIRST_SEED + place) for place in range(first, first + EPISODES)]
+        judged = np.array([runs.utility(weights, episodes) for weights in drawn])
+        best = drawn[np.argsort(-judged, kind="stable")[:ELITE]]
+        mean, spread = best.mean(axis=0), best.std(axis=0) + LEAST_SPREAD
+        on_round(number + 1, ROUNDS)
+    return np.round(mean, 3)
+
+
+def _draw(mean: Floats, spread: Floats, seed: int, number: int) -> Floats:
+    """Draws of a round, (DRAWS, 9), none below 0; the first is the mean."""
+    uniform = counter.uniforms(seed, _STREAM + number, DRAWS * mean.size).reshape(DRAWS, mean.size)
+    steps = ndtri(np.clip(uniform, 1e-9, 1.0 - 1e-9))
+    steps[0] = 0.0
+    return np.maximum(mean + spread * steps, 0.0)
+
+
+def weights_of(region: Region, scenario: str) -> Floats:
+    """The kept weights of a sample region; for any other edition those that `search` finds on it."""
+    return read_weights(region.name) if region.edition == SAMPLE_EDITION else search(region, scenario)
+
+
+def write_weights(found: dict[str, Floats]) -> None:
+    """Replace the kept weights of the named regions."""
+    kept = json.loads(WEIGHTS_FILE.read_text(encoding="utf-8")) if WEIGHTS_FILE.is_file() else {}
+    kept.update({name: dict(zip(WEIGHTS, weights.tolist(), strict=True)) for name, weights in found.items()})
+    write_text(WEIGHTS_FILE, json.dumps(kept, indent=1, sort_keys=True) + "\n")

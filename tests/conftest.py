@@ -1,0 +1,33 @@
+"""The standard regions, built once a session from the bundled sample into a data folder of their own."""
+
+import pytest
+
+
+@pytest.fixture(scope="session")
+def regions_home(tmp_path_factory):
+    """A data folder in which every standard region of the sample edition is built; tests must not write into it."""
+    from builders.pipeline import build_region
+    from edgebench.registry import REGIONS
+
+    folder = tmp_path_factory.mktemp("regions")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("EDGEBENCH_HOME", str(folder))
+        for spec in REGIONS.values():
+            build_region(spec)
+    return folder
+
+
+@pytest.fixture(scope="session")
+def regions(regions_home):
+    """Every standard region by name, loaded."""
+    from edgebench.region import read_region
+    from edgebench.registry import REGIONS
+
+    return {name: read_region(regions_home / "processed" / "sample" / name) for name in REGIONS}
+
+
+@pytest.fixture
+def built_home(regions_home, monkeypatch):
+    """Use the data folder with the standard regions, in this process and in those it starts."""
+    monkeypatch.setenv("EDGEBENCH_HOME", str(regions_home))
+    return regions_home

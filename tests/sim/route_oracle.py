@@ -1,0 +1,377 @@
+"""The Route track a second time: slow, in plain Python, from the documentation of the environment and the simulator.
+
+A heap of events, shortest paths of networkx, dictionaries for what changes, whole histories in place of running
+values. The tests drive it beside `RouteEnv`; the benchmark takes it for the pure-Python step.
+"""
+
+from __future__ import annotations
+
+import heapq
+import math
+from collections import deque
+from typing import Any
+
+import networkx
+from splitmix import uniform
+
+from edgebench import constants
+from edgebench.constants import COST_REF_USD, COST_WEIGHT, FAIL_FACTOR, MODEL_TYPES, TELEMETRY_MS, WINDOW_TASKS
+from edgebench.sim import counter
+
+TYPICAL_MB = constants.PAYLOAD_MB[1]
+PARTS = ("network_ms", "trap_ms", "queueing_ms", "loading_ms", "service_ms")
+
+
+class Network:
+    """What stays the same in every episode of a region."""
+
+    def __init__(self, region: Any) -> None:
+        self.nodes = region.tables["nodes"].to_pylist()
+        self.instances = region.tables["instances"].to_pylist()
+        self.links = {}
+        self.traps = []
+        graph = networkx.Graph()
+        for link in region.tables["links"].to_pylist():
+            link["trap"] = len(self.traps) if link["is_trap"] else None
+            if link["is_trap"]:
+                self.traps.append(link)
+            self.links[link["src"], link["dst"]] = self.links[link["dst"], link["src"]] = link
+            graph.add_edge(link["src"], link["dst"], hop_ms=link["latency_ms"] + constants.HOP_MS)
+        self.far = dict(networkx.all_pairs_dijkstra_path_length(graph, weight="hop_ms"))
+        self.paths = {
+            source: {target: self._path(graph, source, target) for target in range(len(self.nodes))}
+            for source in range(len(self.nodes))
+        }
+        self.offers = {
+            (node, kind): self._offers(node, kind) for node in range(len(self.nodes)) for kind in MODEL_TYPES
+        }
+
+    def _path(self, graph: Any, source: int, target: int) -> dict[str, Any]:
+        """The quickest; where several are, every node forwards to the lowest-numbered neighbour on one."""
+        links, node = [], source
+        while node != target:
+            left = self.far[node][target]
+            nearer = [n for n in graph[node] if abs(graph[node][n]["hop_ms"] + self.far[n][target] - left) < 1e-9]
+            links.append(self.links[node, min(nearer)])
+            node = min(nearer)
+        return {
+            "latency_ms": round(self.far[source][target], 9),
+            "ms_per_mb": 8000.0 / min(link["bandwidth_mbps"] for link in links) if links else 0.0,
+            "traps": [link["trap"] for link in links if link["is_trap"]],
+        }
+
+    def speed(self, node: int) -> float:
+        """Tokens of unit work a millisecond."""
+        return float(self.nodes[node]["compute"] * constants.TOKENS_PER_S_PER_COMPUTE / 1000.0)
+
+    def reach_ms(self, source: int, instance: dict[str, Any]) -> float:
+        """Time for a typical payload to reach an instance."""
+        path = self.paths[source][instance["node_id"]]
+        return float(path["latency_ms"] + TYPICAL_MB * path["ms_per_mb"])
+
+    def quick_ms(self, source: int, instance: dict[str, Any]) -> float:
+        """The same and the service of a typical stage."""
+        tokens = constants.TOKENS[MODEL_TYPES.index(instance["model_type"])][0]
+        return self.reach_ms(source, instance) + tokens * instance["work"] / self.speed(instance["node_id"])
+
+    def onward_ms(self, source: int, kind: str) -> float:
+        """Quickest network and service of a typical stage of a type."""
+        return min(self.quick_ms(source, instance) for instance in self.instances if instance["model_type"] == kind)
+
+    def _offers(self, node: int, kind: str) -> list[int]:
+        """In turn the nearest, the quickest and the best not yet taken, the lower id where several are equal."""
+        members = [instance for instance in self.instances if instance["model_type"] == kind]
+        orders = [
+            deque(sorted(members, key=lambda one: (self.reach_ms(node, one), one["instance_id"]))),
+            deque(sorted(members, key=lambda one: (self.quick_ms(node, one), one["instance_id"]))),
+            deque(sorted(members, key=lambda one: (-one["quality"], one["instance_id"]))),
+        ]
+        taken: list[int] = []
+        while len(taken) < min(len(members), constants.CANDIDATES):
+            order = orders[len(taken) % 3]
+            while order[0]["instance_id"] in taken:
+                order.popleft()
+            taken.append(order[0]["instance_id"])
+        return taken
+
+
+def trap_extras(links: list[dict[str, Any]], seed: int) -> list[list[float]]:
+    """Extra delay of each trap link in each slot of an episode."""
+    return [_chain(link, number, seed) for number, link in enumerate(links)]
+
+
+def _chain(link: dict[str, Any], number: int, seed: int) -> list[float]:
+    enter, leave = link["trap_enter"], link["trap_leave"]
+    bad = uniform(seed, counter.TRAP_START, number, 0) < enter / (enter + leave)
+    least, most = link["trap_extra_min_ms"], link["trap_extra_max_ms"]
+    extras = []
+    for slot in range(constants.TRAP_SLOTS):
+        if slot > 0 and uniform(seed, counter.TRAP_CHANGE, number, slot) < (leave if bad else enter):
+            bad = not bad
+        extras.append(least + (most - least) * uniform(seed, counter.TRAP_EXTRA, number, slot) if bad else 0.0)
+    return extras
+
+
+def percentile(values: list[float], share: float) -> float:
+    """With linear interpolation between order statistics."""
+    ordered = sorted(values)
+    position = share * (len(ordered) - 1)
+    below = math.floor(position)
+    above = min(below + 1, len(ordered) - 1)
+    return ordered[below] + (position - below) * (ordered[above] - ordered[below])
+
+
+class RouteOracle:
+    """Episodes of Route on a region's split."""
+
+    def __init__(self, region: Any, *, traps: bool, split: str) -> None:
+        self.network = Network(region)
+        self.with_traps = traps
+        self.split = region.task_table(split).to_pylist()
+        self.onward = {
+            (node, kind): self.network.onward_ms(node, kind)
+            for node in range(len(self.network.nodes))
+            for kind in MODEL_TYPES
+        }
+
+    def reset(self, window: int, seed: int) -> dict[str, Any] | None:
+        """Begin an episode; returns what is seen of the first decision."""
+        rows = self.split[window * WINDOW_TASKS : (window + 1) * WINDOW_TASKS]
+        self.tasks = [self._new_task(number, row, rows[0]["arrival_ms"]) for number, row in enumerate(rows)]
+        self.events = [(task["ready_ms"], number) for number, task in enumerate(self.tasks)]
+        heapq.heapify(self.events)
+        self.free = {node: [(-math.inf, 0.0)] for node in range(len(self.network.nodes))}
+        self.busy = dict.fromkeys(range(len(self.network.nodes)), 0.0)
+        self.stored = dict.fromkeys(range(len(self.network.nodes)), 0.0)
+        self.used: dict[int, dict[int, float]] = {node: {} for node in range(len(self.network.nodes))}
+        quiet = [[0.0] * constants.TRAP_SLOTS for _ in self.network.traps]
+        self.extras = trap_extras(self.network.traps, seed) if self.with_traps else quiet
+        self.measured: list[list[tuple[float, float]]] = [[] for _ in self.network.traps]
+        self.rewards: list[float] = []
+        self._advance()
+        return self.view()
+
+    def _new_task(self, number: int, row: dict[str, Any], window_start_ms: float) -> dict[str, Any]:
+        born = row["arrival_ms"] - window_start_ms
+        state = {"ready_ms": born, "node": row["node_id"], "sent_to": None, "stage": 0, "running": True}
+        sums = dict.fromkeys(("quality", "cost_usd", "earned", "utility", "trap_hits", *PARTS), 0.0)
+        return {"number": number, "born_ms": born, "row": row, "answered": False, **state, **sums}
+
+    # --- what happens ----------------------------------------------------------------------------
+
+    def step(self, action: int) -> tuple[float, dict[str, Any] | None]:
+        """Send the stage whose turn it is; returns the reward and what is seen of the next decision, None at the end."""
+        task = self.turn
+        assert task is not None
+        offered = self.network.offers[task["node"], self._kind(task)]
+        if 0 <= action < len(offered):
+            task["sent_to"] = self.network.instances[offered[action]]
+            self._transfer(task, task["sent_to"]["node_id"], task["row"]["stage_payload_mb"][task["stage"]])
+            self._due(task)
+            reward = self._advance()
+        else:
+            reward = self._end(task, utility=0.0) + self._advance()
+        self.rewards.append(reward)
+        return reward, self.view()
+
+    def _kind(self, task: dict[str, Any]) -> str:
+        return str(task["row"]["stage_types"][task["stage"]])
+
+    def _advance(self) -> float:
+        earned = 0.0
+        while self.events:
+            _, number = heapq.heappop(self.events)
+            task = self.tasks[number]
+            if task["sent_to"] is not None:
+                earned += self._arrive(task)
+            elif task["stage"] == len(task["row"]["stage_types"]):
+                earned += self._answer(task)
+            else:
+                self.turn: dict[str, Any] | None = task
+                return earned
+        self.turn = None
+        return earned
+
+    def _transfer(self, task: dict[str, Any], node: int, payload_mb: float) -> None:
+        path, now = self.network.paths[task["node"]][node], task["ready_ms"]
+        extras = [self._extra_ms(trap, now) for trap in path["traps"]]
+        transmission = payload_mb * path["ms_per_mb"]
+        task["node"] = node
+        task["ready_ms"] = now + path["latency_ms"] + sum(extras) + transmission
+        task["network_ms"] += path["latency_ms"] + transmission
+        task["trap_ms"] += sum(extras)
+        task["trap_hits"] += sum(extra > 0.0 for extra in extras)
+        for trap, extra in zip(path["traps"], extras, strict=True):
+            if all(known_ms <= now for known_ms, _ in self.measured[trap]):
+                self.measured[trap].append((task["ready_ms"], extra))
+
+    def _due(self, task: dict[str, Any]) -> None:
+        heapq.heappush(self.events, (task["ready_ms"], task["number"]))
+
+    def _extra_ms(self, trap: int, now: float) -> float:
+        return self.extras[trap][min(int(now / constants.TRAP_SLOT_MS), constants.TRAP_SLOTS - 1)]
+
+    def _arrive(self, task: dict[str, Any]) -> float:
+        instance, now = task["sent_to"], task["ready_ms"]
+        node, tokens = instance["node_id"], task["row"]["stage_tokens"][task["stage"]]
+        begin = max(now, self.free[node][-1][1])
+        if begin - task["born_ms"] > FAIL_FACTOR * task["row"]["deadline_ms"]:
+            return self._end(task, utility=0.0)
+        loading = self._load(instance)
+        service = tokens * instance["work"] / self.network.speed(node)
+        done = begin + loading + service
+        self.free[node].append((now, done))
+        self.used[node][instance["instance_id"]] = done
+        self.busy[node] += loading + service
+        for part, value in (("queueing_ms", begin - now), ("loading_ms", loading), ("service_ms", service)):
+            task[part] += value
+        task["quality"] += instance["quality"]
+        task["cost_usd"] += instance["price_usd_per_1k_tokens"] / 1000.0 * tokens
+        task["ready_ms"], task["sent_to"] = done, None
+        task["stage"] += 1
+        elapsed = done - task["born_ms"]
+        if elapsed > FAIL_FACTOR * task["row"]["deadline_ms"]:
+            return self._end(task, utility=0.0)
+        self._due(task)
+        return self._earn(task, self._potential(task, elapsed))
+
+    def _load(self, instance: dict[str, Any]) -> float:
+        node, resident = instance["node_id"], self.used[instance["node_id"]]
+        if instance["instance_id"] in resident:
+            return 0.0
+        while self.stored[node] + instance["memory_gb"] > self.network.nodes[node]["storage_gb"]:
+            oldest = min(resident, key=lambda one: resident[one])
+            del resident[oldest]
+            self.stored[node] -= self.network.instances[oldest]["memory_gb"]
+        self.stored[node] += instance["memory_gb"]
+        return float(1000.0 * instance["memory_gb"] / constants.LOAD_GB_PER_S)
+
+    def _answer(self, task: dict[str, Any]) -> float:
+        self._transfer(task, task["row"]["node_id"], task["row"]["answer_mb"])
+        task["latency_ms"] = task["ready_ms"] - task["born_ms"]
+        if task["latency_ms"] > FAIL_FACTOR * task["row"]["deadline_ms"]:
+            return self._end(task, utility=0.0)
+        task["answered"] = True
+        return self._end(task, utility=max(0.0, self._worth(task, max(0.0, 1.0 - self._lateness(task)))))
+
+    def _lateness(self, task: dict[str, Any]) -> float:
+        return float(task["latency_ms"] / task["row"]["deadline_ms"])
+
+    def _worth(self, task: dict[str, Any], speed: float) -> float:
+        row = task["row"]
+        quality = task["quality"] / len(row["stage_types"])
+        cost = COST_WEIGHT * task["cost_usd"] / COST_REF_USD
+        return float(row["quality_weight"] * quality + row["speed_weight"] * speed - cost)
+
+    def _potential(self, task: dict[str, Any], elapsed: float) -> float:
+        done = task["stage"] / len(task["row"]["stage_types"])
+        return self._worth(task, done - min(1.0, elapsed / task["row"]["deadline_ms"]))
+
+    def _end(self, task: dict[str, Any], *, utility: float) -> float:
+        task["running"], task["utility"] = False, utility
+        if not task["answered"]:
+            task["latency_ms"] = FAIL_FACTOR * task["row"]["deadline_ms"]
+        return self._earn(task, utility)
+
+    def _earn(self, task: dict[str, Any], potential: float) -> float:
+        gained = potential - task["earned"]
+        task["earned"] = potential
+        return float(gained)
+
+    # --- what is seen ----------------------------------------------------------------------------
+
+    def view(self) -> dict[str, Any] | None:
+        """Whose turn it is, what is offered, and every feature by name; None at the end."""
+        task = self.turn
+        if task is None:
+            return None
+        offered = self.network.offers[task["node"], self._kind(task)]
+        place = {"task": task["number"], "stage": task["stage"], "node": task["node"]}
+        return {
+            **place,
+            "user_node": task["row"]["node_id"],
+            "instances": offered,
+            "candidates": [self._candidate(task, self.network.instances[number]) for number in offered],
+            "features": self._features(task),
+        }
+
+    def _candidate(self, task: dict[str, Any], instance: dict[str, Any]) -> dict[str, float]:
+        row, stage, now, node = task["row"], task["stage"], task["ready_ms"], instance["node_id"]
+        there, back = self.network.paths[task["node"]][node], self.network.paths[node][row["node_id"]]
+        tokens, speed = row["stage_tokens"][stage], self.network.speed(node)
+        extra, extra_back = (sum(self._remembered(trap, now) for trap in path["traps"]) for path in (there, back))
+        transmission = row["stage_payload_mb"][stage] * there["ms_per_mb"]
+        arrival = now + there["latency_ms"] + transmission + extra
+        last = stage + 1 == len(row["stage_types"])
+        return {
+            "propagation_s": there["latency_ms"] / 1e3,
+            "transmission_s": transmission / 1e3,
+            "measured_extra_s": extra / 1e3,
+            "queue_s": max(0.0, self._published(node, now) - arrival) / 1e3,
+            "loading_s": 0.0
+            if instance["instance_id"] in self.used[node]
+            else instance["memory_gb"] / constants.LOAD_GB_PER_S,
+            "service_s": tokens * instance["work"] / speed / 1e3,
+            "quality": instance["quality"],
+            "cost": instance["price_usd_per_1k_tokens"] * tokens / 1e3 / COST_REF_USD,
+            "return_s": (back["latency_ms"] + row["answer_mb"] * back["ms_per_mb"] + extra_back) / 1e3,
+            "onward_s": 0.0 if last else self.onward[node, row["stage_types"][stage + 1]] / 1e3,
+            "speed": speed,
+            "stored": self.stored[node] / self.network.nodes[node]["storage_gb"],
+        }
+
+    def _published(self, node: int, now: float) -> float:
+        """The queue as it was when the telemetry period of `now` began."""
+        period = int(now / TELEMETRY_MS)
+        return next(free for since, free in reversed(self.free[node]) if since < 0 or int(since / TELEMETRY_MS) < period)
+
+    def _remembered(self, trap: int, now: float) -> float:
+        average, since = 0.0, 0.0
+        for known_ms, extra in self.measured[trap]:
+            if known_ms <= now:
+                average *= (1.0 - constants.MEASURE_ALPHA) * math.exp((since - known_ms) / constants.MEASURE_MEMORY_MS)
+                average += constants.MEASURE_ALPHA * extra
+                since = known_ms
+        return average * math.exp((since - now) / constants.MEASURE_MEMORY_MS)
+
+    def _features(self, task: dict[str, Any]) -> dict[str, float]:
+        row, stage, now = task["row"], task["stage"], task["ready_ms"]
+        types, following = row["stage_types"], row["stage_types"][stage + 1 :]
+        return {
+            "quality_weight": row["quality_weight"],
+            "speed_weight": row["speed_weight"],
+            "deadline_s": row["deadline_ms"] / 1e3,
+            "elapsed_s": (now - task["born_ms"]) / 1e3,
+            "stages_left": (len(types) - stage) / 10,
+            "stages": len(types) / 10,
+            **{f"is_{kind}": float(types[stage] == kind) for kind in MODEL_TYPES},
+            **{f"next_{kind}": float(following[:1] == [kind]) for kind in MODEL_TYPES},
+            **{f"later_{kind}": following.count(kind) / 10 for kind in MODEL_TYPES},
+            "tokens_k": row["stage_tokens"][stage] / 1e3,
+            "payload_mb": row["stage_payload_mb"][stage],
+            "quality_so_far": task["quality"] / len(types),
+            "cost_so_far": task["cost_usd"] / COST_REF_USD,
+            "in_flight": sum(one["running"] and one["born_ms"] <= now for one in self.tasks) / WINDOW_TASKS,
+        }
+
+    # --- what is reported ------------------------------------------------------------------------
+
+    def summary(self) -> dict[str, float]:
+        """Every metric of the episode."""
+        count, latencies = len(self.tasks), [task["latency_ms"] for task in self.tasks]
+        qualities = [task["quality"] / len(task["row"]["stage_types"]) for task in self.tasks if task["answered"]]
+        busy = list(self.busy.values())
+        squares = sum(value**2 for value in busy)
+        means = ("utility", "cost_usd", "trap_hits", *PARTS)
+        return {
+            **{name: sum(task[name] for task in self.tasks) / count for name in means},
+            "success": len(qualities) / count,
+            "quality": sum(qualities) / len(qualities) if qualities else 0.0,
+            "latency_mean_ms": sum(latencies) / count,
+            "latency_p50_ms": percentile(latencies, 0.50),
+            "latency_p95_ms": percentile(latencies, 0.95),
+            "latency_p99_ms": percentile(latencies, 0.99),
+            "jain": sum(busy) ** 2 / (len(busy) * squares) if squares else 1.0,
+            "reward": math.fsum(self.rewards),
+            "decisions": float(len(self.rewards)),
+        }
