@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import polars as pl
+from numpy.typing import NDArray
 
 from builders.streams import Stream
 from edgebench.errors import EdgeBenchError
@@ -42,10 +43,16 @@ def place_models(catalogue: pl.DataFrame, nodes: pl.DataFrame, seed: int) -> pl.
     price = nodes["price"].to_numpy()[homes]
     placed = catalogue.with_columns(
         pl.int_range(pl.len(), dtype=pl.Int32).alias("instance_id"),
-        (pl.col("price_usd_per_1k_tokens") * pl.Series(price)).round(6),
+        pl.Series("price_usd_per_1k_tokens", _rounded_price(catalogue["price_usd_per_1k_tokens"].to_numpy(), price)),
         pl.Series("node_id", homes, pl.Int32),
     )
     return placed.select(INSTANCES.names)
+
+
+def _rounded_price(catalogue_price: NDArray[np.float64], node_price: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Their product to a millionth, halves up, in whole numbers: libraries round a half each in its own way."""
+    product = np.rint(catalogue_price * 1e6).astype(np.int64) * np.rint(node_price * 1e3).astype(np.int64)
+    return np.asarray((product + 500) // 1000 / 1e6)
 
 
 def _homeless(model: str, memory_gb: float) -> EdgeBenchError:

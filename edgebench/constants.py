@@ -18,15 +18,18 @@ ROUTE_FACTOR: Final = 1.4
 HOP_MS: Final = 0.33
 """Forwarding per link: the intercept of latency over distance in TopoFreeRL's link table (0.330 ms)."""
 LINK_MBPS: Final = (10, 20, 40, 80)
-"""Capacity of a link left to one transfer; the earlier data sets state 50 for every link."""
+"""Capacity of a link left to one transfer: a share of a backhaul that many cells use at once. The earlier data sets
+state 50 for every link; calibrated by the gate (network is 8 % of latency or more)."""
 PAYLOAD_MB: Final = (0.06, 3.0, 16.0)
-"""What a stage of each type yields and the next stage must be sent: text with context, an image, a short clip."""
+"""What a stage of each type yields and the next stage must be sent: text with context, a lossless image of about
+1024 × 1024 pixels, a clip of some ten seconds at 12 Mbit/s."""
 PROMPT_MB: Final = 0.06
 """What the user sends with a task."""
 
 # --- nodes ---------------------------------------------------------------------------------------
 TOKENS_PER_S_PER_COMPUTE: Final = 50.0
-"""Tokens of unit work a second and compute unit: 16–54 units give 960–3,240 tokens/s, one accelerator's batch rate."""
+"""Tokens of unit work a second and compute unit: 16–54 units give 800–2,700 tokens/s, one accelerator's batch rate
+for models of a few billion parameters. Calibrated by the gate (service is 8 % of latency or more)."""
 LOAD_GB_PER_S: Final = 2.0
 """Reading weights from a node's NVMe store into accelerator memory."""
 TELEMETRY_MS: Final = 2000.0
@@ -34,8 +37,8 @@ TELEMETRY_MS: Final = 2000.0
 
 # --- traps ---------------------------------------------------------------------------------------
 TRAP_CROSSINGS: Final = 1.5
-"""The busiest links are traps until a path meets this many on average, so that traps weigh alike in every region;
-that makes 4–10 % of the links of s1 … s4 traps (TopoFreeRL: 10 % of nodes, 20 % of links)."""
+"""The busiest links are traps until a path meets this many on average, so that traps weigh alike in every region,
+whatever the length of its paths (TopoFreeRL: all links of 10 % of the nodes, which are 20 % of the links)."""
 TRAP_SLOT_MS: Final = 1000.0
 """A trap link may change state once in this period (a Gilbert–Elliott chain)."""
 TRAP_SLOTS: Final = 256
@@ -45,11 +48,13 @@ TRAP_ENTER: Final = 0.02
 TRAP_LEAVE: Final = 0.05
 """Chance per slot that a bad trap link recovers: bad spells last 20 s on average, 29 % of the time."""
 TRAP_EXTRA_MS: Final = (2000.0, 5000.0)
-"""Extra delay of a bad trap link, uniform per link and slot (TopoFreeRL's flat trap latency is 2,000 ms)."""
+"""Extra delay of a bad trap link, uniform per link and slot; it starts at TopoFreeRL's flat trap latency of 2,000 ms.
+Calibrated by the gate (without memory of traps the tuned heuristic loses 2 points or more)."""
 MEASURE_ALPHA: Final = 0.8
-"""Weight of a new delay measurement in a link's moving average (TopoFreeRL's EWMA)."""
+"""Weight of a new delay measurement in a link's moving average (TopoFreeRL takes 0.5; bad spells are seldom met twice
+in an episode, so the last measurement counts most)."""
 MEASURE_MEMORY_MS: Final = 20000.0
-"""The moving average fades with this time constant: one over the chain's relaxation rate, 1/(0.02 + 0.05) s."""
+"""The moving average fades with this time constant: the mean length of a bad spell, 1/0.05 slots."""
 
 # --- utility -------------------------------------------------------------------------------------
 COST_WEIGHT: Final = 0.1
@@ -87,17 +92,19 @@ NEXT_TYPE: Final = ((0.50, 0.35, 0.15), (0.45, 0.25, 0.30), (0.60, 0.40, 0.0))
 TOKENS: Final = ((250.0, 0.7, 20, 2000), (500.0, 0.4, 100, 2000), (1200.0, 0.3, 300, 3000))
 """Tokens of a stage by type: log-normal median and sigma, least, most."""
 DEADLINE_MS: Final = 14000.0
-"""A task's deadline, unless its workflow takes longer."""
+"""A task's deadline, unless its workflow takes longer. Five stages at the seconds that users wait for generated text
+and images; calibrated by the gate."""
 DEADLINE_SLACK: Final = 1.25
 """Least deadline over the quickest plan of a task that has the network to itself."""
 TARGET_UTILISATION: Final = 0.3
-"""Offered load over capacity of the scarcest model type; sets the arrival rate of a region."""
+"""Offered load over capacity of the scarcest model type, loading left out; sets the arrival rate of a region."""
 
 # --- catalogue (builders) -------------------------------------------------------------------------
 MODELS: Final = (191, 30, 6)
 """Models a type (VAMAPPO's deployment: 227 rows, 191/30/6)."""
 MEMORY_GB: Final = ((2.0, 12.0), (6.0, 12.0), (10.0, 14.0))
-"""Weights in memory by type, least and most: 1–20 B parameters at 4 bits, image and video diffusion models."""
+"""Weights in memory by type, least and most: text models of 1–6 B parameters at 16 bits, image and video diffusion
+models. The most fits every node's storage where the type may be placed."""
 WORK: Final = ((0.5, 2.0), (1.0, 3.0), (2.0, 4.0))
 """Work per token by type, least and most, rising with memory."""
 QUALITY_MEAN: Final = (0.58, 0.61, 0.63)

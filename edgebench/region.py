@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -63,21 +64,21 @@ class Region:
     @cached_property
     def nodes(self) -> pandas.DataFrame:
         """Edge servers, one row a node (`edgebench.schema.NODES`)."""
-        return self.tables["nodes"].to_pandas()
+        return _frame(self.tables["nodes"])
 
     @cached_property
     def links(self) -> pandas.DataFrame:
         """Links, one row for both directions (`edgebench.schema.LINKS`)."""
-        return self.tables["links"].to_pandas()
+        return _frame(self.tables["links"])
 
     @cached_property
     def instances(self) -> pandas.DataFrame:
         """Models placed on nodes (`edgebench.schema.INSTANCES`)."""
-        return self.tables["instances"].to_pandas()
+        return _frame(self.tables["instances"])
 
     def tasks(self, split: str) -> pandas.DataFrame:
         """The tasks of `train`, `val` or `test` in order of arrival (`edgebench.schema.TASKS`)."""
-        return self.task_table(split).to_pandas()
+        return _frame(self.task_table(split))
 
     def task_table(self, split: str) -> pa.Table:
         """The Arrow form of `tasks`."""
@@ -146,7 +147,12 @@ class Region:
         return np.array([MODEL_TYPES.index(kind) for kind in types], np.int8)
 
 
-def _padded(rows: list[list[float]], fill: float) -> NDArray[np.float64]:
+def _frame(table: pa.Table) -> pandas.DataFrame:
+    frame: pandas.DataFrame = table.to_pandas()
+    return frame
+
+
+def _padded(rows: Sequence[Sequence[float]], fill: float) -> NDArray[np.float64]:
     padded = np.full((len(rows), MAX_STAGES), fill, np.float64)
     for row, values in enumerate(rows):
         padded[row, : len(values)] = values

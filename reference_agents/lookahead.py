@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from edgebench.sim.continuation import Continuation
 from edgebench.sim.topology import public_topology
-from reference_agents.scoring import Observation, entry, expected_terms, pick
+from reference_agents.scoring import Observation, blank, entry, expected_terms, pick
 
 
 class Lookahead:
@@ -32,7 +32,8 @@ class Lookahead:
     def rest(self, observation: Observation, info: dict[str, Any]) -> NDArray[np.float64]:
         """What the rest of the workflow can add from each candidate's node, (K,)."""
         node = self._topology.instance["node"][info["instances"]]
-        return self._task_values(observation, info)[info["stage"] + 1][node]
+        values: NDArray[np.float64] = self._task_values(observation, info)[info["stage"] + 1][node]
+        return values
 
     def _task_values(self, observation: Observation, info: dict[str, Any]) -> NDArray[np.float64]:
         if info["task"] not in self._values:
@@ -54,6 +55,8 @@ class Agent:
         """Read the network once a region, begin an episode."""
         if info["region"] != self._region:
             self._lookahead, self._region = Lookahead(info["topology"]), info["region"]
+            candidates, task, _, rest = blank()
+            expected_terms(candidates, task, rest)
         self._lookahead.forget()
 
     def act(self, observation: Observation, info: dict[str, Any]) -> int:

@@ -7,9 +7,9 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
-from edgebench.constants import COST_WEIGHT
+from edgebench.constants import CANDIDATES, COST_WEIGHT
 from edgebench.sim.compiled import compiled
-from edgebench.sim.features import CANDIDATE, TASK
+from edgebench.sim.features import CANDIDATE, TASK, F, T
 
 Observation = dict[str, NDArray[Any]]
 TERMS: Final = ("quality", "network", "measured_extra", "queue", "loading", "service", "cost", "rest")
@@ -21,6 +21,19 @@ _SERVICE, _QUALITY, _COST = CANDIDATE["service_s"], CANDIDATE["quality"], CANDID
 _RETURN = CANDIDATE["return_s"]
 _QUALITY_WEIGHT, _SPEED_WEIGHT = TASK["quality_weight"], TASK["speed_weight"]
 _DEADLINE, _LEFT, _STAGES = TASK["deadline_s"], TASK["stages_left"], TASK["stages"]
+
+
+def blank() -> tuple[NDArray[np.float32], NDArray[np.float32], NDArray[np.int8], NDArray[np.float64]]:
+    """Candidates, task, mask and rest of an empty observation.
+
+    An agent calls its compiled functions with them when it begins, outside the budget of its first decision.
+    """
+    return (
+        np.zeros((F, CANDIDATES), np.float32),
+        np.ones(T, np.float32),
+        np.zeros(CANDIDATES, np.int8),
+        np.zeros(CANDIDATES),
+    )
 
 
 def pick(scores: NDArray[Any], mask: NDArray[Any]) -> int:

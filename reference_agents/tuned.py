@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 from edgebench.sim.compiled import compiled
 from edgebench.sim.features import CANDIDATE, TASK
 from reference_agents.lookahead import Lookahead
-from reference_agents.scoring import TERMS, Observation, expected_terms
+from reference_agents.scoring import TERMS, Observation, blank, expected_terms
 
 WEIGHTS: Final = (*TERMS, "hurry")
 """What is weighted: the lookahead's terms, and time whatever the user's weight of speed, for lateness fails a task."""
@@ -61,7 +61,7 @@ def read_weights(region: str) -> NDArray[np.float64]:
     """The weights of a region, (9,), or the mean of all where it has none of its own."""
     kept: dict[str, dict[str, float]] = json.loads(WEIGHTS_FILE.read_text(encoding="utf-8"))
     chosen = [kept[region]] if region in kept else list(kept.values())
-    return np.array([[weights[name] for name in WEIGHTS] for weights in chosen]).mean(axis=0)
+    return np.asarray(np.array([[weights[name] for name in WEIGHTS] for weights in chosen]).mean(axis=0))
 
 
 class Agent:
@@ -81,6 +81,7 @@ class Agent:
         if info["region"] != self._region:
             self._lookahead, self._region = Lookahead(info["topology"]), info["region"]
             self._weights = read_weights(self._region) if self._given is None else self._given
+            choose(*blank(), self._weights)
         self._lookahead.forget()
 
     def act(self, observation: Observation, info: dict[str, Any]) -> int:

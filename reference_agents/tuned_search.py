@@ -137,7 +137,7 @@ def _play(
     total = 0.0
     for number in range(state.cursor[1]):
         total += state.progress[number].utility
-    return total / state.cursor[1]
+    return float(total / state.cursor[1])
 
 
 _QUALITY_WEIGHT, _SPEED_WEIGHT = TASK["quality_weight"], TASK["speed_weight"]

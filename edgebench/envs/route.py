@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Any, Final
+import operator
+from typing import Any, Final, NamedTuple
 
 import gymnasium
 import numpy as np
 from gymnasium import spaces
 from numpy.typing import NDArray
 
-from edgebench.constants import CANDIDATES, WINDOW_TASKS
+from edgebench.constants import CANDIDATES, PAYLOAD_MB, WINDOW_TASKS
 from edgebench.errors import EdgeBenchError
 from edgebench.region import Region, load
 from edgebench.registry import DEFAULT_SCENARIO, SAMPLE_EDITION
@@ -20,8 +21,11 @@ from edgebench.sim.metrics import episode_metrics
 from edgebench.sim.observe import CANDIDATE_HIGH, TASK_HIGH
 from edgebench.sim.simulation import Simulation
 
-Observed = dict[str, NDArray[Any]]
+Observed = dict[str, Any]
 _FIRST_TRAINING_SEED: Final = 1000
+_SEEDS: Final = 2**63
+_OPTIONS: Final = ("window", "seed")
+_NO_CANDIDATE: Final = -1
 
 
 def _table(features: tuple[Feature, ...]) -> str:
@@ -45,12 +49,14 @@ PAGE: Final = f"""Send each stage of many users' workflows to a model instance o
     every trap link on it, `payload / bottleneck bandwidth`, `max(0, free_v - arrival)` in the queue (first come, first
     served), `memory / load rate` if the model is not resident (the node evicts the least recently used), and
     `tokens * work / speed_v`. The last stage's answer travels back to the user. A trap link is met in the state it has
-    when the transfer starts.
+    when the transfer starts. Where several paths are the quickest, each node forwards to its lowest-numbered neighbour
+    on one. A stage that would begin later than two deadlines after its task arrived is not served: the task has failed.
 
     ## Action space
     `Discrete({CANDIDATES})`: the index of a candidate. At every node the candidates of a type are, in turn, the
-    nearest, the quickest (typical network and service time) and the best in quality not yet taken, the same for every
-    agent. An index whose `action_mask` is 0 fails the task: its utility is 0.
+    nearest, the quickest and the best in quality not yet taken, the same for every agent: nearest by network time of
+    {PAYLOAD_MB[1]:g} MB, quickest by that and the service time of the type's median tokens. An index whose
+    `action_mask` is 0 fails the task: its utility is 0.
 
     ## Observation space
     The same shapes in every region. Times ending in `_s` are seconds; values are clipped at the maximum.
@@ -119,11 +125,9 @@ class RouteEnv(gymnasium.Env[Observed, np.int64]):  # noqa: D101
         )
         self.action_space = spaces.Discrete(CANDIDATES)
         self._simulation = Simulation(self.region.topology(), self.region.task_arrays(split))
-        tasks = self._simulation.tasks
-        self._stages: list[int] = tasks["stages"].tolist()
-        self._answers: list[float] = tasks["answer_mb"].tolist()
-        self._seed, self._resets = seed, 0
-        self._reward, self._decisions = 0.0, 0
+        self._workflows = [_workflow(task) for task in self._simulation.tasks]
+        self._seed, self._resets = _checked_seed(seed), 0
+        self._reward, self._decisions, self._over = 0.0, 0, True
 
     @property
     def windows(self) -> int:
@@ -136,7 +140,7 @@ class RouteEnv(gymnasium.Env[Observed, np.int64]):  # noqa: D101
         """Begin an episode; `options` may pin `window` and `seed` (see the class)."""
         super().reset(seed=seed)
         if seed is not None:
-            self._seed, self._resets = seed, 0
+            self._seed, self._resets = _checked_seed(seed), 0
         window, scenario_seed = self._episode(options or {})
         self._resets += 1
         self._reward, self._decisions = 0.0, 0
@@ -145,13 +149,14 @@ class RouteEnv(gymnasium.Env[Observed, np.int64]):  # noqa: D101
 
     def step(self, action: np.int64 | int) -> tuple[Observed, float, bool, bool, dict[str, Any]]:
         """Send the stage whose turn it is to candidate `action`; returns Gymnasium's five values."""
-        if self._simulation.over:
+        if self._over:
             raise EdgeBenchError("the episode is over", mend="call reset() before step()")
-        reward = self._simulation.step(int(action))
+        index = operator.index(action)
+        reward = self._simulation.step(index if 0 <= index < CANDIDATES else _NO_CANDIDATE)
         self._reward += reward
         self._decisions += 1
         observed, info = self._observe()
-        return observed, reward, self._simulation.over, False, info
+        return observed, reward, self._over, False, info
 
     def action_masks(self) -> NDArray[np.bool_]:
         """The mask of the current decision, (K,), under the name sb3-contrib looks for."""
@@ -159,40 +164,72 @@ class RouteEnv(gymnasium.Env[Observed, np.int64]):  # noqa: D101
 
     def summary(self) -> dict[str, float]:
         """Metrics of the episode that has just ended (`edgebench.sim.metrics`); EdgeBenchError before its end."""
-        if self._resets == 0 or not self._simulation.over:
+        if self._resets == 0 or not self._over:
             raise EdgeBenchError("the episode is not over", mend="step until terminated")
         metrics = episode_metrics(self._simulation.state)
         return {**metrics, "reward": self._reward, "decisions": float(self._decisions)}
 
     def _episode(self, options: dict[str, Any]) -> tuple[int, int]:
-        hashed = counter.bits(self._seed, counter.EPISODE_WINDOW, self._resets, 0)
-        window = int(options.get("window", int(hashed) % self.windows))
-        hashed = counter.bits(self._seed, counter.EPISODE_SEED, self._resets, 0)
-        seed = int(options.get("seed", _FIRST_TRAINING_SEED + (int(hashed) >> 33)))
-        if not 0 <= window < self.windows or seed < 0:
-            raise EdgeBenchError(
-                f"no episode with window {window} and seed {seed}",
-                where=f"{self.region.name}, split {self.split}",
-                mend=f"window 0 … {self.windows - 1}, seed 0 or above",
-            )
+        unknown = sorted(set(options) - set(_OPTIONS))
+        if unknown:
+            raise EdgeBenchError(f"unknown reset option {unknown[0]!r}", mend=f"known: {', '.join(_OPTIONS)}")
+        hashed = int(counter.bits(self._seed, counter.EPISODE_WINDOW, self._resets, 0))
+        window = _whole("window", options.get("window", hashed % self.windows))
+        hashed = int(counter.bits(self._seed, counter.EPISODE_SEED, self._resets, 0))
+        seed = _checked_seed(options.get("seed", _FIRST_TRAINING_SEED + (hashed >> 33)))
+        if not 0 <= window < self.windows:
+            where = f"{self.region.name}, split {self.split}"
+            raise EdgeBenchError(f"no window {window}", where=where, mend=f"give 0 … {self.windows - 1}")
         return window, seed
 
     def _observe(self) -> tuple[Observed, dict[str, Any]]:
-        seen = self._simulation.seen
-        mask = seen.action_mask.copy()
-        observed = {"candidates": seen.candidates.copy(), "task": seen.task.copy(), "action_mask": mask}
-        return observed, self._info(mask)
+        candidates, task, mask, instances, place = self._simulation.seen
+        mask, instances = mask.copy(), instances.copy()
+        observed = {"candidates": candidates.copy(), "task": task.copy(), "action_mask": mask}
+        row, number, stage, node, _ = place.tolist()
+        self._over = number < 0
+        if self._over:
+            return observed, {"action_mask": mask, "instances": instances}
+        workflow = self._workflows[row]
+        return observed, {
+            "action_mask": mask,
+            "instances": instances,
+            "node": node,
+            "user_node": workflow.user_node,
+            "task": number,
+            "stage": stage,
+            "answer_mb": workflow.answer_mb,
+            "stage_types": workflow.types.copy(),
+            "stage_tokens": workflow.tokens.copy(),
+            "stage_payload_mb": workflow.payload_mb.copy(),
+        }
 
-    def _info(self, mask: NDArray[np.int8]) -> dict[str, Any]:
-        seen, tasks = self._simulation.seen, self._simulation.tasks
-        info: dict[str, Any] = {"action_mask": mask, "instances": seen.instances.copy()}
-        row, number, stage, node, user_node = seen.place.tolist()
-        if number < 0:
-            return info
-        info["node"], info["user_node"], info["task"], info["stage"] = node, user_node, number, stage
-        stages = self._stages[row]
-        info["stage_types"] = tasks["stage_type"][row, :stages]
-        info["stage_tokens"] = tasks["tokens"][row, :stages]
-        info["stage_payload_mb"] = tasks["payload_mb"][row, :stages]
-        info["answer_mb"] = self._answers[row]
-        return info
+
+def _whole(name: str, value: Any) -> int:
+    try:
+        return operator.index(value)
+    except TypeError as error:
+        raise EdgeBenchError(f"{name} is {value!r}", mend="give a whole number") from error
+
+
+def _checked_seed(value: Any) -> int:
+    seed = _whole("seed", value)
+    if not 0 <= seed < _SEEDS:
+        raise EdgeBenchError(f"seed is {seed}", mend="give 0 … 2^63 - 1")
+    return seed
+
+
+class _Workflow(NamedTuple):
+    """What `info` tells of a task whatever its stage; looking it up costs less than reading the records again."""
+
+    user_node: int
+    answer_mb: float
+    types: NDArray[np.int8]
+    tokens: NDArray[np.float64]
+    payload_mb: NDArray[np.float64]
+
+
+def _workflow(task: Any) -> _Workflow:
+    stages = int(task["stages"])
+    of_stages = (task[name][:stages] for name in ("stage_type", "tokens", "payload_mb"))
+    return _Workflow(int(task["user_node"]), float(task["answer_mb"]), *of_stages)

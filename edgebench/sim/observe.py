@@ -56,6 +56,8 @@ def observe(topology: Topology, tasks: Tasks, state: State, seen: Observation) -
     if number < 0:
         return
     task, progress = tasks[state.cursor[0] + number], state.progress[number]
+    for monitor in state.monitor:
+        monitor.remembered_ms = remembered(monitor, progress.ready_ms)
     offered = topology.candidates[progress.at_node, task.stage_type[progress.stage]]
     for slot in range(offered.size):
         if offered[slot] < 0:
@@ -84,8 +86,8 @@ def _see_candidate(
     node, server = topology.node[instance.node], state.server[instance.node]
     there, back = topology.path[instance.node, source], topology.path[task.user_node, instance.node]
     tokens, stage = task.tokens[progress.stage], progress.stage
-    extra = _remembered_on_path(topology, state, source, instance.node, now)
-    extra_back = _remembered_on_path(topology, state, instance.node, task.user_node, now)
+    extra = _remembered_on_path(topology, state, source, instance.node)
+    extra_back = _remembered_on_path(topology, state, instance.node, task.user_node)
     transmission = task.payload_mb[stage] * there.ms_per_mb
     wait = published_free(server, now) - (now + there.latency_ms + transmission + extra)
     _put(seen, 0, slot, there.latency_ms / 1000.0)
@@ -109,14 +111,13 @@ def _put(seen: NDArray[np.float32], row: int, slot: int, value: float) -> None:
 
 
 @compiled
-def _remembered_on_path(topology: Topology, state: State, source: int, target: int, now_ms: float) -> float:
+def _remembered_on_path(topology: Topology, state: State, source: int, target: int) -> float:
     total = 0.0
     node = source
-    while node != target:
+    while topology.path[target, node].next_trap >= 0:
         path = topology.path[target, node]
-        if path.next_trap >= 0:
-            total += remembered(state.monitor[path.next_trap], now_ms)
-        node = path.next_node
+        total += state.monitor[path.next_trap].remembered_ms
+        node = path.past_trap
     return total
 
 

@@ -171,11 +171,10 @@ def path_extra(topology: Topology, state: State, source: int, target: int, now_m
     """Trap extras in ms of the path from `source` to `target` for a transfer that starts at `now_ms`."""
     extra = 0.0
     node = source
-    while node != target:
+    while topology.path[target, node].next_trap >= 0:
         path = topology.path[target, node]
-        if path.next_trap >= 0:
-            extra += extra_now(state, path.next_trap, now_ms)
-        node = path.next_node
+        extra += extra_now(state, path.next_trap, now_ms)
+        node = path.past_trap
     return extra
 
 
@@ -184,13 +183,12 @@ def _measure_path(topology: Topology, state: State, source: int, target: int, no
     """Measure every trap link of a path; returns how many were bad."""
     hits = 0
     node = source
-    while node != target:
+    while topology.path[target, node].next_trap >= 0:
         path = topology.path[target, node]
-        if path.next_trap >= 0:
-            extra = extra_now(state, path.next_trap, now_ms)
-            measure(state.monitor[path.next_trap], extra, now_ms, known_at_ms)
-            hits += extra > 0.0
-        node = path.next_node
+        extra = extra_now(state, path.next_trap, now_ms)
+        measure(state.monitor[path.next_trap], extra, now_ms, known_at_ms)
+        hits += extra > 0.0
+        node = path.past_trap
     return hits
 
 
@@ -260,7 +258,7 @@ def utility(task: Any, progress: Any, elapsed_ms: float) -> float:
     """`w_q · mean quality + w_s · max(0, 1 − T/deadline) − w_c · cost/cost_ref`, never below a failure's 0."""
     quality = task.quality_weight * progress.quality_sum / task.stages
     speed = task.speed_weight * max(0.0, 1.0 - elapsed_ms / task.deadline_ms)
-    return max(0.0, quality + speed - COST_WEIGHT * progress.cost_usd / COST_REF_USD)
+    return float(max(0.0, quality + speed - COST_WEIGHT * progress.cost_usd / COST_REF_USD))
 
 
 @compiled

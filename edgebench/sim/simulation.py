@@ -45,6 +45,13 @@ class Simulation:
         self.state, self.seen = new_state(topology), new_observation()
         self.packed = _pack(topology, tasks, self.state, self.seen)
 
+    def __getstate__(self) -> dict[str, Any]:
+        return {name: value for name, value in vars(self).items() if name != "packed"}
+
+    def __setstate__(self, kept: dict[str, Any]) -> None:
+        vars(self).update(kept)
+        self.packed = _pack(self.topology, self.tasks, self.state, self.seen)
+
     @property
     def windows(self) -> int:
         """Episodes' worth of tasks in the split."""

@@ -65,6 +65,7 @@ MONITOR: Final = np.dtype(
         ("measured_at_ms", "f8"),
         ("pending_ms", "f8"),  # a measurement still under way
         ("pending_at_ms", "f8"),  # when it is known, inf where none is under way
+        ("remembered_ms", "f8"),  # what is expected of the link at the decision that is due
     ],
     align=True,
 )

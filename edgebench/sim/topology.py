@@ -30,8 +30,8 @@ PATH: Final = np.dtype(
     [
         ("latency_ms", "f8"),  # propagation and hops along the quickest path
         ("ms_per_mb", "f8"),  # transmission over the path's bottleneck, 0 on the node itself
-        ("next_node", "i4"),  # the path's next node
-        ("next_trap", "i4"),  # trap index of the path's next link, -1 where it is none
+        ("next_trap", "i4"),  # trap index of the path's first trap link, -1 where it has none
+        ("past_trap", "i4"),  # node at that link's far end
     ],
     align=True,
 )
@@ -134,14 +134,14 @@ def _paths(columns: Columns) -> NDArray[Any]:
     link[src, dst] = link[dst, src] = np.arange(len(src))
     path = np.zeros((count, count), PATH)
     path["latency_ms"] = latency
-    path["next_node"] = _next_nodes(latency, src, dst, hop)
-    next_link = link[np.arange(count), path["next_node"]]
+    next_node = _next_nodes(latency, src, dst, hop)
+    next_link = link[np.arange(count), next_node]
     is_trap = columns["links.is_trap"].astype(bool)
     trap_index = np.append(np.where(is_trap, np.cumsum(is_trap) - 1, -1), -1)
-    path["next_trap"] = trap_index[next_link]
     ms_per_mb = np.append(_MS_PER_MB_AT_1_MBPS / columns["links.bandwidth_mbps"].astype(np.float64), 0.0)
-    order = np.argsort(latency, axis=1, kind="stable")
-    path["ms_per_mb"] = _bottleneck(order, path["next_node"].astype(np.int64), ms_per_mb[next_link])
+    path["next_trap"], path["past_trap"] = trap_index[next_link], next_node
+    path["ms_per_mb"] = ms_per_mb[next_link]
+    _follow(np.argsort(latency, axis=1, kind="stable"), next_node, path)
     return path
 
 
@@ -163,17 +163,14 @@ def _next_nodes(
 
 
 @compiled
-def _bottleneck(
-    order: NDArray[np.int64], next_node: NDArray[np.int64], next_ms_per_mb: NDArray[np.float64]
-) -> NDArray[np.float64]:
-    """Slowest link of every path, from the nearest source of each target to the farthest."""
-    slowest = np.zeros(next_node.shape, np.float64)
+def _follow(order: NDArray[np.int64], next_node: NDArray[np.int64], path: NDArray[Any]) -> None:
+    """From the next link of every path to its slowest link and first trap, from the nearest sources to the farthest."""
     for target in range(order.shape[0]):
         for source in order[target]:
-            if source != target:
-                beyond = slowest[target, next_node[target, source]]
-                slowest[target, source] = max(beyond, next_ms_per_mb[target, source])
-    return slowest
+            here, beyond = path[target, source], path[target, next_node[target, source]]
+            here.ms_per_mb = max(here.ms_per_mb, beyond.ms_per_mb)
+            if here.next_trap < 0:
+                here.next_trap, here.past_trap = beyond.next_trap, beyond.past_trap
 
 
 def _candidates(

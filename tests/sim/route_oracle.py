@@ -323,7 +323,9 @@ class RouteOracle:
     def _published(self, node: int, now: float) -> float:
         """The queue as it was when the telemetry period of `now` began."""
         period = int(now / TELEMETRY_MS)
-        return next(free for since, free in reversed(self.free[node]) if since < 0 or int(since / TELEMETRY_MS) < period)
+        return next(
+            free for since, free in reversed(self.free[node]) if since < 0 or int(since / TELEMETRY_MS) < period
+        )
 
     def _remembered(self, trap: int, now: float) -> float:
         average, since = 0.0, 0.0

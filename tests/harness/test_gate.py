@@ -1,0 +1,72 @@
+"""The gate holds on every standard region, on the sample and on real cells, and it can fail."""
+
+from __future__ import annotations
+
+import math
+import os
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from builders.pipeline import build_region
+from edgebench.errors import EdgeBenchError
+from edgebench.harness.gate import HEURISTICS, PARTS, Check, GateReport, run_gate
+from edgebench.registry import REGIONS
+from reference_agents import tuned_search
+from reference_agents.tuned import WEIGHTS
+
+REAL_CELLS = {
+    "s1": "228_mls_202403.csv.gz",
+    "s2": "234_ocid_20260131_headerless.csv.gz",
+    "s3": "262_mls_202403.csv.gz",
+    "s4": "222_mls_202301.csv.gz",
+}
+FAILED = "these checks fail: {}"
+
+
+def failures(report: GateReport) -> str:
+    return FAILED.format(
+        [(check.name, round(check.value, 2), check.least) for check in report.checks if not check.holds]
+    )
+
+
+@pytest.mark.parametrize("name", sorted(REGIONS))
+def test_the_gate_holds_on_the_sample(built_home: Path, name: str) -> None:
+    report = run_gate("route", regions=[name])
+    assert report.ok, failures(report)
+    assert set(report.scores[name]) >= {"random-valid", "nearest", *HEURISTICS, "tuned", "bound"}
+    assert {check.name for check in report.checks} >= set(PARTS)
+
+
+@pytest.mark.parametrize("name", sorted(REGIONS))
+def test_the_gate_holds_on_real_cells(name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    data = os.environ.get("EDGEBENCH_TEST_DATA")
+    if not data:
+        pytest.skip("EDGEBENCH_TEST_DATA is not set: no real cells")
+    monkeypatch.setenv("EDGEBENCH_HOME", str(tmp_path))
+    build_region(REGIONS[name], cells=Path(data) / "cells" / REAL_CELLS[name], edition="real")
+    report = run_gate("route", regions=[name], edition="real")
+    assert report.ok, failures(report)
+
+
+def test_the_gate_fails_where_the_tuned_policy_is_blind(built_home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(tuned_search, "weights_of", lambda region, scenario: np.zeros(len(WEIGHTS)))
+    report = run_gate("route", regions=["s1"])
+    assert not report.ok
+    failed = {check.name for check in report.checks if not check.holds}
+    assert "tuned above the best heuristic" in failed
+    assert any("FAILS" in cell for table in report.tables() for row in table.rows for cell in row)
+
+
+def test_a_check_that_is_not_a_number_does_not_hold() -> None:
+    assert not Check("table", "s1", "name", math.nan, 0.0).holds
+
+
+def test_a_gate_without_checks_does_not_hold() -> None:
+    assert not GateReport("route", "sample", "trap").ok
+
+
+def test_the_gate_wants_a_region() -> None:
+    with pytest.raises(EdgeBenchError, match="no region"):
+        run_gate("route", regions=[])
