@@ -7,13 +7,14 @@ import polars as pl
 from numpy.typing import NDArray
 
 from builders.routes import shortest_routes
-from edgebench.constants import TRAP_CROSSINGS, TRAP_ENTER, TRAP_EXTRA_MS, TRAP_LEAVE
+from edgebench.constants import TRAP_CROSSINGS, TRAP_ENTER, TRAP_EXTRA_MS, TRAP_LEAVE, TRAP_SHARE_MOST
 
 
 def mark_traps(links: pl.DataFrame, nodes: pl.DataFrame) -> pl.DataFrame:
     """Mark the busiest links as traps, until a path meets `TRAP_CROSSINGS` of them on average.
 
-    Paths are weighted as in `link_traffic`; of equally busy links the lower link_id comes first.
+    One link at least is a trap and no more than `TRAP_SHARE_MOST` of them. Paths are weighted as in `link_traffic`; of
+    equally busy links the lower link_id comes first.
 
     Args:
         links: Table of `builders.links.build_links`.
@@ -26,7 +27,8 @@ def mark_traps(links: pl.DataFrame, nodes: pl.DataFrame) -> pl.DataFrame:
     busiest_first = np.argsort(-traffic, kind="stable")
     crossings = np.cumsum(traffic[busiest_first]) / _path_weight(nodes)
     is_trap = np.zeros(links.height, np.bool_)
-    is_trap[busiest_first[: int(np.searchsorted(crossings, TRAP_CROSSINGS)) + 1]] = True
+    count = min(int(np.searchsorted(crossings, TRAP_CROSSINGS)) + 1, most_traps(links.height))
+    is_trap[busiest_first[:count]] = True
     parameters = {
         "trap_enter": TRAP_ENTER,
         "trap_leave": TRAP_LEAVE,
@@ -36,6 +38,11 @@ def mark_traps(links: pl.DataFrame, nodes: pl.DataFrame) -> pl.DataFrame:
     return links.with_columns(pl.Series("is_trap", is_trap)).with_columns(
         pl.when("is_trap").then(pl.lit(value, pl.Float64)).alias(name) for name, value in parameters.items()
     )
+
+
+def most_traps(links: int) -> int:
+    """How many of `links` links may be traps."""
+    return max(1, int(TRAP_SHARE_MOST * links))
 
 
 def _path_weight(nodes: pl.DataFrame) -> int:

@@ -39,6 +39,8 @@ TELEMETRY_MS: Final = 2000.0
 TRAP_CROSSINGS: Final = 1.5
 """The busiest links are traps until a path meets this many on average, so that traps weigh alike in every region,
 whatever the length of its paths (TopoFreeRL: all links of 10 % of the nodes, which are 20 % of the links)."""
+TRAP_SHARE_MOST: Final = 0.25
+"""No more than this share of the links are traps, which binds in small networks only."""
 TRAP_SLOT_MS: Final = 1000.0
 """A trap link may change state once in this period (a Gilbert–Elliott chain)."""
 TRAP_SLOTS: Final = 256

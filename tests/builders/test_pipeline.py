@@ -260,7 +260,7 @@ BREAKS = {
     "the network is connected": ("links", lambda table: table.filter((pl.col("src") != 3) & (pl.col("dst") != 3))),
     "src is below dst": ("links", lambda table: table.with_columns(src="dst", dst="src")),
     "latency is positive": ("links", lambda table: table.with_columns(latency_ms=0.0)),
-    "6 traps": ("links", lambda table: table.with_columns(is_trap=False)),
+    "a trap at least": ("links", lambda table: table.with_columns(is_trap=False)),
     "traps alone have trap parameters": ("links", lambda table: table.with_columns(trap_enter=0.5)),
     "every model fits its node": ("instances", lambda table: table.with_columns(pl.col("memory_gb") + 99)),
     "every model is placed once": ("instances", lambda table: table.with_columns(model_id=pl.lit("text-001"))),

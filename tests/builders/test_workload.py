@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from networks import scattered_nodes, spec_of
 
 from builders.catalogue import make_catalogue
-from builders.feasibility import prove_feasible, quickest_ms
+from builders.feasibility import prove_feasible, quickest_ms, set_deadlines
 from builders.geo import haversine_km
 from builders.links import build_links
 from builders.placement import place_models
@@ -25,12 +25,15 @@ from builders.workload import (
 )
 from edgebench.constants import (
     DEADLINE_MS,
+    DEADLINE_SLACK,
+    FAIL_FACTOR,
     FIRST_TYPE,
     LOAD_GB_PER_S,
     MODEL_TYPES,
     NEXT_TYPE,
     PAYLOAD_MB,
     PROMPT_MB,
+    QUALITY_WEIGHTS,
     SPLIT_TASKS,
     SPLIT_USERS,
     STAGES_PER_TASK,
@@ -120,7 +123,9 @@ def test_weights_belong_to_the_user_and_sum_to_one() -> None:
     weights = TASKS_DRAWN.group_by("user_id").agg(pl.col("quality_weight", "speed_weight").n_unique())
     assert weights.select("quality_weight", "speed_weight").max().row(0) == (1, 1)
     assert np.allclose(TASKS_DRAWN["quality_weight"] + TASKS_DRAWN["speed_weight"], 1.0, atol=1e-12)
-    assert TASKS_DRAWN["quality_weight"].is_between(0.1, 0.9).all()
+    groups = [TASKS_DRAWN["quality_weight"].is_between(least, most) for least, most in QUALITY_WEIGHTS]
+    assert (groups[0] ^ groups[1]).all()
+    assert groups[0].mean() == pytest.approx(0.5, abs=0.1)
 
 
 def test_workflows_follow_the_chain() -> None:
@@ -235,11 +240,32 @@ def quickest_by_recursion(task: dict, instances: pl.DataFrame, cold: bool) -> fl
 
 
 def test_feasibility_is_told_as_a_share_of_the_deadline() -> None:
-    told = prove_feasible(TASKS_DRAWN, NODES, LINKS, INSTANCES)
-    quickest = quickest_ms(TASKS_DRAWN, NODES, LINKS, INSTANCES, cold=False) / DEADLINE_MS
+    tasks = set_deadlines(TASKS_DRAWN, NODES, LINKS, INSTANCES)
+    told = prove_feasible(tasks, NODES, LINKS, INSTANCES)
+    quickest = quickest_ms(tasks, NODES, LINKS, INSTANCES, cold=False) / tasks["deadline_ms"].to_numpy()
     assert told["resident"]["max"] == pytest.approx(quickest.max(), abs=1e-4)
     assert told["resident"]["median"] == pytest.approx(np.median(quickest), abs=1e-4)
     assert all(told["cold"][name] > told["resident"][name] for name in ("min", "median", "max"))
+
+
+def test_deadlines_leave_slack_and_are_no_longer_than_need_be() -> None:
+    deadline = set_deadlines(TASKS_DRAWN, NODES, LINKS, INSTANCES)["deadline_ms"].to_numpy()
+    resident = quickest_ms(TASKS_DRAWN, NODES, LINKS, INSTANCES, cold=False)
+    cold = quickest_ms(TASKS_DRAWN, NODES, LINKS, INSTANCES, cold=True)
+    needed = np.maximum(DEADLINE_SLACK * resident, DEADLINE_SLACK * cold / FAIL_FACTOR)
+    assert (deadline >= np.maximum(DEADLINE_MS, needed)).all()
+    assert (deadline < np.maximum(DEADLINE_MS, needed) + 100.0).all()
+    assert (deadline > DEADLINE_MS).any() and (deadline == DEADLINE_MS).any()
+
+
+def test_a_plan_too_slow_from_cold_models_is_named() -> None:
+    cold = quickest_ms(TASKS_DRAWN, NODES, LINKS, INSTANCES, cold=True)
+    resident = quickest_ms(TASKS_DRAWN, NODES, LINKS, INSTANCES, cold=False)
+    slowest = int(np.argmax(cold - FAIL_FACTOR * resident))
+    deadline = np.where(np.arange(len(cold)) == slowest, cold / (FAIL_FACTOR + 0.1), 1e9)
+    tasks = TASKS_DRAWN.with_columns(deadline_ms=pl.Series(deadline))
+    with pytest.raises(EdgeBenchError, match=f"task {slowest} cannot be done in time: .* with cold models"):
+        prove_feasible(tasks, NODES, LINKS, INSTANCES)
 
 
 def test_a_task_that_cannot_be_done_in_time_is_named() -> None:

@@ -3,12 +3,13 @@
 import numpy as np
 import pytest
 from scipy import stats
-from toy_network import one_of_each, task_record, toy_topology
+from toy_network import task_record, toy_topology
 
 from edgebench.constants import (
     HOP_MS,
     MEASURE_ALPHA,
     MEASURE_MEMORY_MS,
+    MODEL_TYPES,
     TRAP_EXTRA_MS,
     TRAP_SLOT_MS,
     TRAP_SLOTS,
@@ -17,7 +18,6 @@ from edgebench.registry import REGIONS
 from edgebench.sim.features import CANDIDATE
 from edgebench.sim.simulation import Simulation
 from edgebench.sim.state import MONITOR, new_state
-from edgebench.sim.topology import TRAP_LINK
 from edgebench.sim.traps import draw_traps, extra_now, measure, remembered
 
 EPISODES = 200
@@ -113,7 +113,7 @@ def test_nothing_measured_is_nothing_remembered(monitor):
 
 
 def test_a_measurement_is_known_on_arrival_and_fades(monitor):
-    monitor = measured(monitor, 1000.0, 100.0, 350.0)
+    measure(monitor, 1000.0, 100.0, 350.0)
     assert remembered(monitor, 349.9) == 0.0
     assert remembered(monitor, 350.0) == pytest.approx(MEASURE_ALPHA * 1000.0)
     later = 350.0 + MEASURE_MEMORY_MS
@@ -121,62 +121,59 @@ def test_a_measurement_is_known_on_arrival_and_fades(monitor):
 
 
 def test_one_measurement_at_a_time_is_under_way(monitor):
-    monitor = measured(monitor, 1000.0, 100.0, 350.0)
-    monitor = measured(monitor, 7000.0, 200.0, 250.0)
+    measure(monitor, 1000.0, 100.0, 350.0)
+    measure(monitor, 7000.0, 200.0, 250.0)
     assert remembered(monitor, 260.0) == 0.0
     assert remembered(monitor, 350.0) == pytest.approx(MEASURE_ALPHA * 1000.0)
 
 
 def test_a_later_measurement_is_averaged_with_the_faded_one(monitor):
-    monitor = measured(monitor, 1000.0, 0.0, 100.0)
-    monitor = measured(monitor, 3000.0, 200.0, 600.0)
+    measure(monitor, 1000.0, 0.0, 100.0)
+    measure(monitor, 3000.0, 200.0, 600.0)
     assert remembered(monitor, 400.0) == pytest.approx(MEASURE_ALPHA * 1000.0 * np.exp(-300.0 / MEASURE_MEMORY_MS))
     old = (1.0 - MEASURE_ALPHA) * MEASURE_ALPHA * 1000.0 * np.exp(-500.0 / MEASURE_MEMORY_MS)
     assert remembered(monitor, 600.0) == pytest.approx(old + MEASURE_ALPHA * 3000.0)
 
 
 def test_a_good_measurement_lowers_what_is_remembered(monitor):
-    monitor = measured(monitor, 1000.0, 0.0, 100.0)
+    measure(monitor, 1000.0, 0.0, 100.0)
     before = remembered(monitor, 300.0)
-    monitor = measured(monitor, 0.0, 200.0, 300.0)
+    measure(monitor, 0.0, 200.0, 300.0)
     assert remembered(monitor, 300.0) == pytest.approx((1.0 - MEASURE_ALPHA) * before)
 
 
-def measured(monitor, *measurement):
-    """`measure` writes into the record it is given; compiled code takes a copy of a lone record."""
-    record = np.array([monitor], MONITOR)
-    measure(record[0], *measurement)
-    return record[0]
+# --- in an episode: a trap link, bad for good, between the user and the only model ---------------
 
-
-# --- in an episode: one trap link between the user and the only models ---------------------------
+EXTRA_MS, SHORT_MS, LONG_MS = 2000.0, 100.0, 10_000.0
+THERE_MS = EXTRA_MS + 1.0 + HOP_MS
 
 
 @pytest.fixture
 def across_a_trap():
-    """Two nodes, a trap link between them, all models on the far one; three tasks a second apart."""
-    instances = [(1, kind, quality, work, memory, price) for _, kind, quality, work, memory, price in one_of_each(1)]
-    topology = toy_topology([(0, 1, 1.0, 8000.0)], [20, 20], instances, traps=(0,))
-    assert topology.trap.dtype == TRAP_LINK
-    tasks = np.array([task_record([("text", 100, 1.0)] * 2, deadline_ms=60_000.0)] * 3)
-    tasks["arrival_ms"] = 0.0, 1000.0, 60_000.0
-    return Simulation(topology, tasks)
-
-
-def test_an_answer_under_way_tells_nothing_before_it_has_arrived(across_a_trap):
-    """The user's only link is bad for good; what the data met on its way there is known, the answer's is not yet."""
-    simulation = across_a_trap
+    """Three tasks of two stages: a short one and a long one for the first, short ones for the others."""
+    topology = toy_topology([(0, 1, 1.0, 50.0)], [20, 20], [(1, kind, 0.5, 1.0, 0.0, 0.01) for kind in MODEL_TYPES], (0,))
+    tokens = {length: length * topology.node["speed"][1] for length in (SHORT_MS, LONG_MS)}
+    stages = [[("text", tokens[length], 0.0) for length in (SHORT_MS, second)] for second in (LONG_MS, SHORT_MS, SHORT_MS)]
+    tasks = np.array([task_record(of_task, deadline_ms=60_000.0, answer_mb=0.0) for of_task in stages])
+    tasks["arrival_ms"] = 0.0, THERE_MS + SHORT_MS / 2, THERE_MS + 10 * SHORT_MS
+    simulation = Simulation(topology, tasks)
     simulation.start(0, 0, False)
-    simulation.state.extra_ms[:] = 2000.0
-    there = 2000.0 + 1.0 + HOP_MS + 1.0
-    row = CANDIDATE["return_s"]
-    network_s = (1.0 + HOP_MS + 1.0) / 1000.0
-    simulation.step(0)  # task 0 leaves at 0
-    assert simulation.seen.place[1] == 1
-    assert simulation.seen.candidates[row, 0] == pytest.approx(network_s, rel=1e-5)
-    simulation.step(0)  # task 1 leaves at 1000; task 0 decides again at its node, where both stages are at home
-    assert simulation.seen.place[1] == 0
-    now = float(simulation.state.progress["ready_ms"][0])
-    extra_s = MEASURE_ALPHA * 2.0 * np.exp((there - now) / MEASURE_MEMORY_MS)
-    assert now > there
-    assert simulation.seen.candidates[row, 0] == pytest.approx(network_s + extra_s, rel=1e-5)
+    simulation.state.extra_ms[:] = EXTRA_MS
+    return simulation
+
+
+def test_what_was_measured_is_known_when_the_data_has_arrived_and_not_before(across_a_trap):
+    """Task 0 measures on its way there; task 1 measures anew, and task 2 decides while task 1 is under way.
+
+    Meanwhile task 0's last stage has begun: its answer, which leaves later, must not have stirred the measurement.
+    """
+    arrivals = across_a_trap.tasks["arrival_ms"]
+    decisions = [(0, 0.0), (1, arrivals[1]), (0, THERE_MS + SHORT_MS), (2, arrivals[2])]
+    known = []
+    for number, now in decisions:
+        assert across_a_trap.seen.place[1] == number
+        known.append(across_a_trap.seen.candidates[CANDIDATE["return_s"], 0] * 1000.0 - 1.0 - HOP_MS)
+        faded = MEASURE_ALPHA * EXTRA_MS * np.exp((THERE_MS - now) / MEASURE_MEMORY_MS) if now >= THERE_MS else 0.0
+        assert known[-1] == pytest.approx(faded, abs=0.01)
+        across_a_trap.step(0)
+    assert known[0] < 0.01 < known[-1]
