@@ -114,6 +114,14 @@ def progress(unit: str) -> Iterator[Callable[[str, int, int], None]]:
         yield report
 
 
+def tell_compiling() -> None:
+    """Say on stderr that the simulator is about to be compiled, where that has not been done on this machine yet."""
+    from edgebench.sim.compiled import code_folder
+
+    if not code_folder().is_dir():
+        stderr().print("compiling the simulator: this takes a while, once for this version")
+
+
 def print_json(value: Any) -> None:
     """Write `value` to stdout as strict JSON: a number that is not finite is an error, not an `NaN`."""
     import json

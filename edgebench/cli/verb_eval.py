@@ -9,7 +9,18 @@ from typing import TYPE_CHECKING, Any, Final
 
 import click
 
-from edgebench.cli.common import INTERRUPTED, json_option, names, print_json, progress, stderr, stdout, table, verb
+from edgebench.cli.common import (
+    INTERRUPTED,
+    json_option,
+    names,
+    print_json,
+    progress,
+    stderr,
+    stdout,
+    table,
+    tell_compiling,
+    verb,
+)
 from edgebench.cli.verb_build import ensure_built
 
 if TYPE_CHECKING:
@@ -61,6 +72,7 @@ def command(agent: str, out: Path | None, as_json: bool, regions: str, **options
     budgets = _budgets(options)
     folder = out or _default_folder(source.name, source.sha256, options)
     ensure_built(options["regions"], options["edition"])
+    tell_compiling()
     run = _evaluate(agent, folder, budgets, options)
     if as_json:
         print_json({"folder": str(folder), "manifest": run.manifest, "summary": run.summary.as_json()})

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import click
 
-from edgebench.cli.common import json_option, names, print_json, progress, stderr, stdout, table, verb
+from edgebench.cli.common import json_option, names, print_json, progress, stderr, stdout, table, tell_compiling, verb
 from edgebench.cli.verb_build import ensure_built
 
 
@@ -23,6 +23,7 @@ def command(track: str, regions: str, edition: str, as_json: bool) -> None:
         raise unknown_name("track", track, TRACKS)
     wanted = names(regions, "region", REGIONS)
     ensure_built(wanted, edition)
+    tell_compiling()
     with progress("regions") as report:
         measured = run_gate(track, regions=wanted, edition=edition, on_step=report)
     if as_json:

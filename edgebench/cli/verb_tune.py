@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import click
 
-from edgebench.cli.common import json_option, names, print_json, progress, stderr, stdout, table, verb
+from edgebench.cli.common import json_option, names, print_json, progress, stderr, stdout, table, tell_compiling, verb
 from edgebench.cli.verb_build import ensure_built
 
 
@@ -23,6 +23,7 @@ def command(regions: str, scenario: str, edition: str, seed: int, write: bool, a
     wanted = names(regions, "region", REGIONS)
     find_scenario(scenario)
     ensure_built(wanted, edition)
+    tell_compiling()
     found = {name: _search(name, scenario, edition, seed) for name in wanted}
     if as_json:
         print_json(found)

@@ -21,7 +21,7 @@ def compiled(function: _Function) -> _Function:
     The code is kept under a digest of all sources it may depend on: numba itself looks at a function's own file
     alone, and would go on using constants that have moved since.
     """
-    elsewhere, config.CACHE_DIR = config.CACHE_DIR, _code_folder()
+    elsewhere, config.CACHE_DIR = config.CACHE_DIR, str(code_folder())
     try:
         return cast(_Function, njit(cache=True, error_model="numpy")(function))
     finally:
@@ -29,8 +29,9 @@ def compiled(function: _Function) -> _Function:
 
 
 @cache
-def _code_folder() -> str:
+def code_folder() -> Path:
+    """Where the machine code of these sources is kept on this machine; it is not there before the first run."""
     here = Path(__file__).resolve().parent
     sources = [here.parent / "constants.py", *sorted(here.glob("*.py"))]
     digest = hashlib.sha256(b"".join(source.read_bytes() for source in sources)).hexdigest()[:16]
-    return str(platformdirs.user_cache_path("edgebench", appauthor=False) / "compiled" / digest)
+    return platformdirs.user_cache_path("edgebench", appauthor=False) / "compiled" / digest
