@@ -17,6 +17,8 @@ FILE: Final = "episodes.csv"
 SHARES: Final = ("utility", "success", "quality", "jain")
 """Figures between 0 and 1; all others are at least 0."""
 RISING: Final = ("latency_p50_ms", "latency_p95_ms", "latency_p99_ms")
+REWARD_ROUNDING: Final = 1e-6
+"""Rewards are summed step by step, so that an episode's may be off the sum of utilities, below 0 too, by rounding."""
 _WHOLE: Final = re.compile(r"[0-9]{1,9}")
 _NUMBER: Final = re.compile(r"-?[0-9]+(\.[0-9]+)?([eE][+-]?[0-9]{1,4})?")
 _NAMED_AT_MOST: Final = 5
@@ -97,7 +99,7 @@ def _figure_problems(row: Row, decision_cpu_ms: float) -> Iterator[str]:
     for name in METRICS:
         if name not in values or not math.isfinite(values[name]):
             yield f"{name} is {row[name]!r:.40}, not a finite number"
-        elif values[name] < 0:
+        elif values[name] < (-REWARD_ROUNDING if name == "reward" else 0.0):
             yield f"{name} is {row[name]}, below 0"
         elif name in SHARES and values[name] > 1:
             yield f"{name} is {row[name]}, above 1"
@@ -133,5 +135,5 @@ def _place_problems(row: Row, board: Board) -> Iterator[str]:
         yield f"episode is {row['episode']}, window {window} seed {seed} is number {window * board.seeds + seed}"
     if row["status"] == "ok" and _NUMBER.fullmatch(row["utility"]) and _NUMBER.fullmatch(row["reward"]):
         total = float(row["utility"]) * rules.tasks_in(window)
-        if not math.isclose(total, float(row["reward"]), rel_tol=1e-6, abs_tol=1e-6):
+        if not math.isclose(total, float(row["reward"]), rel_tol=REWARD_ROUNDING, abs_tol=REWARD_ROUNDING):
             yield f"reward is {row['reward']}, the utilities of its tasks sum to {total:.9g}"

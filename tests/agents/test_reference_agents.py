@@ -92,7 +92,6 @@ def test_every_action_of_an_episode_is_valid(environments, name, region):
     env = environments[region]
     taken = actions(MODULES[name].Agent(), env, window=1, seed=2)
     assert env.summary()["decisions"] == len(taken)
-    assert env.summary()["success"] > 0.0
 
 
 @AGENTS

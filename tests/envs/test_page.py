@@ -13,7 +13,18 @@ from edgebench.sim.features import CANDIDATE, CANDIDATE_FEATURES, TASK, TASK_FEA
 
 UNITS = ("_s", "_k", "_mb")
 """Endings of names with a unit: seconds, thousands, megabytes; the others are shares, counts and weights."""
-TIMES = ("propagation", "transmission", "extra", "queue", "loading", "service", "return", "onward", "deadline", "elapsed")
+TIMES = (
+    "propagation",
+    "transmission",
+    "extra",
+    "queue",
+    "loading",
+    "service",
+    "return",
+    "onward",
+    "deadline",
+    "elapsed",
+)
 PAGE = inspect.getdoc(RouteEnv) or ""
 
 

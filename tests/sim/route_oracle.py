@@ -29,7 +29,7 @@ class Network:
         self.nodes = region.tables["nodes"].to_pylist()
         self.instances = region.tables["instances"].to_pylist()
         self.links = {}
-        self.traps = []
+        self.traps: list[dict[str, Any]] = []
         graph = networkx.Graph()
         for link in region.tables["links"].to_pylist():
             link["trap"] = len(self.traps) if link["is_trap"] else None
@@ -72,7 +72,7 @@ class Network:
     def quick_ms(self, source: int, instance: dict[str, Any]) -> float:
         """The same and the service of a typical stage."""
         tokens = constants.TOKENS[MODEL_TYPES.index(instance["model_type"])][0]
-        return self.reach_ms(source, instance) + tokens * instance["work"] / self.speed(instance["node_id"])
+        return float(self.reach_ms(source, instance) + tokens * instance["work"] / self.speed(instance["node_id"]))
 
     def onward_ms(self, source: int, kind: str) -> float:
         """Quickest network and service of a typical stage of a type."""
@@ -160,7 +160,7 @@ class RouteOracle:
     # --- what happens ----------------------------------------------------------------------------
 
     def step(self, action: int) -> tuple[float, dict[str, Any] | None]:
-        """Send the stage whose turn it is; returns the reward and what is seen of the next decision, None at the end."""
+        """Send the stage whose turn it is; returns the reward and what is seen of the next decision (None: over)."""
         task = self.turn
         assert task is not None
         offered = self.network.offers[task["node"], self._kind(task)]

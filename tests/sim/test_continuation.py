@@ -60,7 +60,9 @@ def test_values_are_the_best_of_all_plans(of_task, user_node, seed, quality_weig
     assert values.shape == (len(of_task) + 1, 3)
     for first in range(len(of_task) + 1):
         for node in range(3):
-            best = max(plan_value(topology, task, plan, node, first, speed_weight) for plan in plans(topology, task, first))
+            best = max(
+                plan_value(topology, task, plan, node, first, speed_weight) for plan in plans(topology, task, first)
+            )
             assert values[first, node] == pytest.approx(best, abs=1e-9)
 
 

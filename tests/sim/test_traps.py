@@ -53,7 +53,9 @@ def test_bad_spells_last_as_long_as_the_chance_to_leave_says(drawn):
     left = (bad[:, :, :-1] & ~bad[:, :, 1:]).sum()
     assert stats.binomtest(int(left), int(bad[:, :, :-1].sum()), float(topology.trap["leave"].mean())).pvalue > 1e-3
     entered = (~bad[:, :, :-1] & bad[:, :, 1:]).sum()
-    assert stats.binomtest(int(entered), int((~bad[:, :, :-1]).sum()), float(topology.trap["enter"].mean())).pvalue > 1e-3
+    assert (
+        stats.binomtest(int(entered), int((~bad[:, :, :-1]).sum()), float(topology.trap["enter"].mean())).pvalue > 1e-3
+    )
 
 
 def test_traps_are_bad_independently_of_each_other(drawn):
@@ -151,9 +153,13 @@ THERE_MS = EXTRA_MS + 1.0 + HOP_MS
 @pytest.fixture
 def across_a_trap():
     """Three tasks of two stages: a short one and a long one for the first, short ones for the others."""
-    topology = toy_topology([(0, 1, 1.0, 50.0)], [20, 20], [(1, kind, 0.5, 1.0, 0.0, 0.01) for kind in MODEL_TYPES], (0,))
+    topology = toy_topology(
+        [(0, 1, 1.0, 50.0)], [20, 20], [(1, kind, 0.5, 1.0, 0.0, 0.01) for kind in MODEL_TYPES], (0,)
+    )
     tokens = {length: length * topology.node["speed"][1] for length in (SHORT_MS, LONG_MS)}
-    stages = [[("text", tokens[length], 0.0) for length in (SHORT_MS, second)] for second in (LONG_MS, SHORT_MS, SHORT_MS)]
+    stages = [
+        [("text", tokens[length], 0.0) for length in (SHORT_MS, second)] for second in (LONG_MS, SHORT_MS, SHORT_MS)
+    ]
     tasks = np.array([task_record(of_task, deadline_ms=60_000.0, answer_mb=0.0) for of_task in stages])
     tasks["arrival_ms"] = 0.0, THERE_MS + SHORT_MS / 2, THERE_MS + 10 * SHORT_MS
     simulation = Simulation(topology, tasks)
