@@ -27,7 +27,7 @@ class AgentSource:
         kind: `file`, `package` or `reference`.
         target: The file's absolute path, or `module:name`.
         name: What tables call it: the file's stem, `module:name`, or the name of the reference agent or entry point.
-        sha256: SHA-256 of the source file.
+        sha256: SHA-256 of the source file (`reference_sha256` of a reference agent).
     """
 
     kind: str
@@ -80,7 +80,13 @@ def _from_file(path: Path) -> AgentSource:
 
 def _from_reference(name: str, path: Path) -> AgentSource:
     attribute = _agent_name(_bound(_parsed(path)))
-    return AgentSource("reference", f"{_REFERENCES}.{path.stem}:{attribute}", name, _sha256(path))
+    return AgentSource("reference", f"{_REFERENCES}.{path.stem}:{attribute}", name, reference_sha256(path))
+
+
+def reference_sha256(path: Path) -> str:
+    """SHA-256 over a reference agent's file and the files that carry its name, its weights for one, by name."""
+    files = sorted((path, *path.parent.glob(f"{path.stem}_*")))
+    return hashlib.sha256(b"".join(file.read_bytes() for file in files if file.is_file())).hexdigest()
 
 
 def _from_package(spec: str, *, name: str) -> AgentSource:

@@ -82,12 +82,12 @@ def agent_problems(folder: Path, agent: Mapping[str, str]) -> list[Problem]:
 
 
 def _check_reference(agent: Mapping[str, str], problems: list[Problem]) -> None:
-    from edgebench.harness.agents import reference_agents
+    from edgebench.harness.agents import reference_agents, reference_sha256
 
     path = reference_agents().get(agent["name"])
     if path is None:
         problems.append(Problem(FILE, None, f"there is no reference agent {agent['name']!r:.40}"))
-    elif sha256_of(path.parent, path.name, problems) != agent["sha256"]:
+    elif reference_sha256(path) != agent["sha256"]:
         what = f"the reference agent {agent['name']} has changed since: evaluate it again"
         problems.append(Problem(FILE, None, what))
 

@@ -26,6 +26,12 @@ def test_failed_episodes_are_in_order_too(tmp_path):
     assert found(write_run(tmp_path / "run", rows)) == []
 
 
+def test_a_reward_may_be_below_nothing_by_rounding(tmp_path):
+    rows = changed(all_rows(), 1, utility="0.0", reward="-7.2e-16")
+    problems = found(write_run(tmp_path / "run", rows))
+    assert not [problem for problem in problems if "reward" in problem]
+
+
 def test_the_order_of_rows_does_not_matter(tmp_path):
     assert found(write_run(tmp_path / "run", all_rows()[::-1])) == []
 
