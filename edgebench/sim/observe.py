@@ -15,7 +15,8 @@ from edgebench.sim.state import State, Tasks
 from edgebench.sim.topology import Topology
 from edgebench.sim.traps import remembered
 
-_TYPES = len(MODEL_TYPES)
+_TYPES: Final = len(MODEL_TYPES)
+_S_PER_MS: Final = 0.001
 CANDIDATE_HIGH: Final = np.array([feature.high for feature in CANDIDATE_FEATURES], np.float32)
 TASK_HIGH: Final = np.array([feature.high for feature in TASK_FEATURES], np.float32)
 
@@ -58,13 +59,7 @@ def observe(topology: Topology, tasks: Tasks, state: State, seen: Observation) -
     task, progress = tasks[state.cursor[0] + number], state.progress[number]
     for monitor in state.monitor:
         monitor.remembered_ms = remembered(monitor, progress.ready_ms)
-    offered = topology.candidates[progress.at_node, task.stage_type[progress.stage]]
-    for slot in range(offered.size):
-        if offered[slot] < 0:
-            break
-        seen.instances[slot] = offered[slot]
-        seen.action_mask[slot] = 1
-        _see_candidate(topology, state, seen.candidates, slot, offered[slot], task, progress)
+    _see_candidates(topology, state, seen, task, progress)
     seen.place[0], seen.place[2] = state.cursor[0] + number, progress.stage
     seen.place[3], seen.place[4] = progress.at_node, task.user_node
     _see_task(task, progress, seen.task, tasks[state.cursor[0]].arrival_ms)
@@ -73,51 +68,69 @@ def observe(topology: Topology, tasks: Tasks, state: State, seen: Observation) -
 
 
 @compiled
-def _see_candidate(
-    topology: Topology,
-    state: State,
+def _see_candidates(topology: Topology, state: State, seen: Observation, task: Any, progress: Any) -> None:
+    source, user = progress.at_node, task.user_node
+    path, monitor = topology.path, state.monitor
+    offered = topology.candidates[source, task.stage_type[progress.stage]]
+    for slot in range(offered.size):
+        number = offered[slot]
+        if number < 0:
+            break
+        seen.instances[slot] = number
+        seen.action_mask[slot] = 1
+        instance = topology.instance[number]
+        node, server = topology.node[instance.node], state.server[instance.node]
+        _see_costs(seen.candidates, slot, instance, node, task, progress.stage)
+        extra = _remembered_on_path(path, monitor, source, instance.node)
+        extra_back = _remembered_on_path(path, monitor, instance.node, user)
+        there, back = path[instance.node, source], path[user, instance.node]
+        _see_times(seen.candidates, slot, there, back, extra, extra_back, server, task, progress)
+        seen.candidates[4, slot] = 0.0 if state.residence[number].resident else instance.memory_gb / LOAD_GB_PER_S
+        seen.candidates[11, slot] = server.stored_gb / node.storage_gb
+    for row in range(F):
+        for slot in range(CANDIDATES):
+            seen.candidates[row, slot] = min(seen.candidates[row, slot], CANDIDATE_HIGH[row])
+
+
+@compiled
+def _see_costs(seen: NDArray[np.float32], slot: int, instance: Any, node: Any, task: Any, stage: int) -> None:
+    tokens = task.tokens[stage]
+    seen[5, slot] = tokens * instance.work / node.speed * _S_PER_MS
+    seen[6, slot] = instance.quality
+    seen[7, slot] = instance.usd_per_token * tokens / COST_REF_USD
+    if stage + 1 < task.stages:
+        seen[9, slot] = node.onward_ms[task.stage_type[stage + 1]] * _S_PER_MS
+    seen[10, slot] = node.speed
+
+
+@compiled
+def _see_times(
     seen: NDArray[np.float32],
     slot: int,
-    number: int,
+    there: Any,
+    back: Any,
+    extra_ms: float,
+    extra_back_ms: float,
+    server: Any,
     task: Any,
     progress: Any,
 ) -> None:
-    instance, source, now = topology.instance[number], progress.at_node, progress.ready_ms
-    node, server = topology.node[instance.node], state.server[instance.node]
-    there, back = topology.path[instance.node, source], topology.path[task.user_node, instance.node]
-    tokens, stage = task.tokens[progress.stage], progress.stage
-    extra = _remembered_on_path(topology, state, source, instance.node)
-    extra_back = _remembered_on_path(topology, state, instance.node, task.user_node)
-    transmission = task.payload_mb[stage] * there.ms_per_mb
-    wait = published_free(server, now) - (now + there.latency_ms + transmission + extra)
-    _put(seen, 0, slot, there.latency_ms / 1000.0)
-    _put(seen, 1, slot, transmission / 1000.0)
-    _put(seen, 2, slot, extra / 1000.0)
-    _put(seen, 3, slot, max(0.0, wait) / 1000.0)
-    _put(seen, 4, slot, 0.0 if state.residence[number].resident else instance.memory_gb / LOAD_GB_PER_S)
-    _put(seen, 5, slot, tokens * instance.work / node.speed / 1000.0)
-    _put(seen, 6, slot, instance.quality)
-    _put(seen, 7, slot, instance.usd_per_token * tokens / COST_REF_USD)
-    _put(seen, 8, slot, (back.latency_ms + task.answer_mb * back.ms_per_mb + extra_back) / 1000.0)
-    if stage + 1 < task.stages:
-        _put(seen, 9, slot, node.onward_ms[task.stage_type[stage + 1]] / 1000.0)
-    _put(seen, 10, slot, node.speed)
-    _put(seen, 11, slot, server.stored_gb / node.storage_gb)
+    now, transmission = progress.ready_ms, task.payload_mb[progress.stage] * there.ms_per_mb
+    wait = published_free(server, now) - (now + there.latency_ms + transmission + extra_ms)
+    seen[0, slot] = there.latency_ms * _S_PER_MS
+    seen[1, slot] = transmission * _S_PER_MS
+    seen[2, slot] = extra_ms * _S_PER_MS
+    seen[3, slot] = max(0.0, wait) * _S_PER_MS
+    seen[8, slot] = (back.latency_ms + task.answer_mb * back.ms_per_mb + extra_back_ms) * _S_PER_MS
 
 
 @compiled
-def _put(seen: NDArray[np.float32], row: int, slot: int, value: float) -> None:
-    seen[row, slot] = min(value, CANDIDATE_HIGH[row])
-
-
-@compiled
-def _remembered_on_path(topology: Topology, state: State, source: int, target: int) -> float:
+def _remembered_on_path(path: NDArray[Any], monitor: NDArray[Any], source: int, target: int) -> float:
     total = 0.0
-    node = source
-    while topology.path[target, node].next_trap >= 0:
-        path = topology.path[target, node]
-        total += state.monitor[path.next_trap].remembered_ms
-        node = path.past_trap
+    leg = path[target, source]
+    while leg.next_trap >= 0:
+        total += monitor[leg.next_trap].remembered_ms
+        leg = path[target, leg.past_trap]
     return total
 
 
