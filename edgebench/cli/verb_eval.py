@@ -165,8 +165,8 @@ def _shown(name: str, digits: int, scale: float = 1.0) -> Any:
 
 
 _LINES = (
-    ("score", lambda figures: f"{figures.score.value:.3f}"),
-    ("95 % interval", lambda figures: f"{figures.score.low:.3f}–{figures.score.high:.3f}"),
+    ("score", lambda figures: f"{figures.score.value:z.3f}"),
+    ("95 % interval", lambda figures: f"{figures.score.low:z.3f}–{figures.score.high:z.3f}"),
     ("utility", _shown("utility", 3)),
     ("success", _shown("success", 3)),
     ("latency p50 s", _shown("latency_p50_ms", 2, 1e-3)),

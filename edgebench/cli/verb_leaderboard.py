@@ -79,5 +79,5 @@ def _cells(place: int, entry: Entry) -> list[str]:
     """What fits 80 columns; the written tables hold the rest."""
     total, failed = entry.summary.total, len(entry.episodes) - entry.summary.total.statuses["ok"]
     late = "–" if total.latency_p95_ms is None else f"{total.latency_p95_ms / 1000:.2f}"
-    score = [f"{total.score.value:.3f}", f"{total.score.low:.3f}–{total.score.high:.3f}"]
+    score = [f"{total.score.value:z.3f}", f"{total.score.low:z.3f}–{total.score.high:z.3f}"]
     return [str(place), entry.name, *score, f"{total.utility:.3f}", f"{total.success:.3f}", late, str(failed)]

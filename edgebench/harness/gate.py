@@ -88,7 +88,7 @@ class GateReport:
         """Scores by policy and region, then the checks, a table a kind."""
         regions = list(self.scores)
         policies = list(self.scores[regions[0]]) if regions else []
-        cells = [[name, *(f"{self.scores[region][name]:.1f}" for region in regions)] for name in policies]
+        cells = [[name, *(f"{self.scores[region][name]:z.1f}" for region in regions)] for name in policies]
         tables = [Table("scores (0 random-valid, 100 bound)", ["policy", *regions], cells)]
         for title in dict.fromkeys(check.table for check in self.checks):
             tables.append(self._check_table(title, [check for check in self.checks if check.table == title]))
@@ -96,7 +96,7 @@ class GateReport:
 
     def _check_table(self, title: str, checks: list[Check]) -> Table:
         regions = list(dict.fromkeys(check.region for check in checks))
-        value = {(check.name, check.region): f"{check.value:.2f}{'' if check.holds else ' FAILS'}" for check in checks}
+        value = {(check.name, check.region): f"{check.value:z.2f}{'' if check.holds else ' FAILS'}" for check in checks}
         least = {check.name: f"{check.least:g}" for check in checks}
         rows = [[name, *(value[name, region] for region in regions), least[name]] for name in least]
         return Table(title, ["check", *regions, "at least"], rows)
@@ -187,7 +187,8 @@ class _Measured:
         title = "honesty"
         runs = [*self.rolled.values(), *self._saboteurs.values()]
         pairs = np.array([(metrics["reward"], metrics["utility"]) for run in runs for metrics in run])
-        yield title, "rank correlation of reward and utility", float(spearmanr(pairs).statistic), LEAST_CORRELATION
+        correlation = float(spearmanr(np.round(pairs, 9)).statistic)  # rewards of 0 differ by rounding alone
+        yield title, "rank correlation of reward and utility", correlation, LEAST_CORRELATION
         for name, metrics in self._saboteurs.items():
             loss = self.scores["tuned"] - self._points(_mean(metrics, "utility"))
             yield title, f"points lost by failing {name}", loss, 0.0

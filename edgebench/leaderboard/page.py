@@ -120,9 +120,9 @@ def _cells(place: int, entry: Entry) -> list[str]:
     return [
         str(place),
         entry.name,
-        f"{total.score.value:.3f}",
-        f"{total.score.low:.3f} – {total.score.high:.3f}",
-        *(f"{region.score.value:.3f}" for region in entry.summary.regions),
+        f"{total.score.value:z.3f}",
+        f"{total.score.low:z.3f} – {total.score.high:z.3f}",
+        *(f"{region.score.value:z.3f}" for region in entry.summary.regions),
         f"{total.utility:.3f}",
         f"{total.success:.3f}",
         *(_figure(None if value is None else value / 1000, 2) for value in seconds),
