@@ -27,6 +27,7 @@ with (gzip.open if sys.argv[1].endswith(".gz") else open)(sys.argv[1], "rb") as 
 
 
 def main() -> None:
+    """Print a table of builds from the sample, and from real cells where there are any."""
     print(machine())
     print(f"\nmedian of {ROUNDS} rounds, each a process of its own")
     print(f"{'region':<7} {'cells':<36} {'MB':>6} {'build s':>8} {'peak MiB':>9} {'unpack s':>9} {'build/unpack':>13}")
@@ -42,6 +43,7 @@ def main() -> None:
 
 
 def print_row(region: str, cells: Path, arguments: list[str]) -> None:
+    """Build one region in every round and print the medians."""
     built, unpacked = zip(*(measure(region, cells, arguments) for _ in range(ROUNDS)), strict=True)
     seconds, unpack_seconds = (statistics.median(one.seconds for one in column) for column in (built, unpacked))
     ratio = statistics.median(one.seconds / other.seconds for one, other in zip(built, unpacked, strict=True))

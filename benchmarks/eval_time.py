@@ -26,6 +26,7 @@ ROUNDS, AGENT = 5, "greedy-estimate"
 
 
 def main() -> None:
+    """Print the time of the whole command beside that of the same episodes in this process."""
     print(machine())
     with tempfile.TemporaryDirectory() as home:
         os.environ["EDGEBENCH_HOME"] = home
@@ -47,6 +48,7 @@ def evaluated(out: Path) -> float:
 
 
 def rolled() -> float:
+    """Seconds of the same episodes in this process."""
     begun = time.perf_counter()
     for name in REGIONS:
         env = make_env("route", load(name), split="test")

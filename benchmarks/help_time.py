@@ -18,6 +18,7 @@ CALLS = {
 
 
 def main() -> None:
+    """Print the medians of all calls, taken in turn."""
     print(machine())
     for call in CALLS.values():
         finish(call)

@@ -41,6 +41,7 @@ print(imported - begun, time.perf_counter() - imported)
 
 
 def main() -> None:
+    """Print steps a second of every contender, then the first step of a process."""
     print(machine())
     with tempfile.TemporaryDirectory() as home:
         os.environ["EDGEBENCH_HOME"] = home
@@ -118,6 +119,7 @@ def print_first_steps() -> None:
 
 
 def first_step(environment: dict[str, str]) -> tuple[float, float]:
+    """Seconds of the imports and of all from `gymnasium.make` to the first step, in a process of its own."""
     printed = subprocess.run(
         [sys.executable, "-c", FIRST_STEP], env=environment, capture_output=True, text=True, check=True
     ).stdout

@@ -101,6 +101,7 @@ PAGE: Final = f"""Send each stage of many users' workflows to a model instance o
 
 class RouteEnv(gymnasium.Env[Observed, np.int64]):  # noqa: D101
     __doc__ = PAGE
+    track: Final = "route"
     metadata: dict[str, Any] = {"render_modes": []}  # noqa: RUF012
 
     def __init__(

@@ -47,7 +47,7 @@ def roll(env: gymnasium.Env[Any, Any], agent: Any, episodes: Iterable[tuple[int,
     face: Any = env.unwrapped
     with_info = takes_info(agent.act)
     for window, seed in episodes:
-        names = {"track": "route", "scenario": face.scenario.name, "split": face.split}
+        names = {"track": face.track, "scenario": face.scenario.name, "split": face.split}
         agent.reset(reset_info(face.region, window=window, seed=seed, **names))
         observation, info = env.reset(options={"window": window, "seed": seed})
         over = False

@@ -125,7 +125,8 @@ def test_what_the_agent_sees_is_left_as_it_is(environments, name):
     observation, of_step = env.reset(options={"window": 0, "seed": 0})
     for array in (*observation.values(), *(part for part in of_step.values() if isinstance(part, np.ndarray))):
         array.setflags(write=False)
-    agent.act(observation, of_step) if takes_info(agent.act) else agent.act(observation)
+    action = agent.act(observation, of_step) if takes_info(agent.act) else agent.act(observation)
+    assert observation["action_mask"][action] == 1
 
 
 def test_random_valid_draws_every_candidate(environments):

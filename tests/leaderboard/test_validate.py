@@ -183,8 +183,7 @@ def test_no_manifest_entry_makes_it_stumble(tmp_path, entry, value):
         tmp_path / "run",
         manifest=manifest_of(**({"version": value} if entry == "edgebench_version" else {entry: value})),
     )
-    for problem in validate(folder, rules):
-        str(problem).encode()
+    assert all(str(problem).encode() for problem in validate(folder, rules))
 
 
 @_fuzz
