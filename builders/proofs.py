@@ -21,6 +21,9 @@ from edgebench.schema import SPLITS
 MEAN_TOLERANCE: Final = 0.01
 """The means of a specification are met within this share."""
 
+DISTANCE_TOLERANCE_KM: Final = 0.002
+"""Two roundings to a metre."""
+
 Claims = Iterator[tuple[str, bool]]
 
 
@@ -32,7 +35,7 @@ def prove_structure(tables: dict[str, pl.DataFrame], spec: RegionSpec) -> None:
     """
     claims = (
         *_node_claims(tables["nodes"], spec),
-        *_link_claims(tables["links"], spec),
+        *_link_claims(tables["links"], tables["nodes"], spec),
         *_instance_claims(tables["instances"], tables["nodes"]),
         *_task_claims(tables["tasks"], spec.nodes),
     )
@@ -59,16 +62,26 @@ def _meets(values: NDArray[np.int32], target: Range) -> bool:
     return ends and abs(float(values.mean()) - target.mean) <= MEAN_TOLERANCE * target.mean
 
 
-def _link_claims(links: pl.DataFrame, spec: RegionSpec) -> Claims:
+def _link_claims(links: pl.DataFrame, nodes: pl.DataFrame, spec: RegionSpec) -> Claims:
     yield f"{link_count(spec.nodes, spec.mean_degree)} links", links.height == link_count(spec.nodes, spec.mean_degree)
     yield "link_id counts from 0", links["link_id"].to_list() == list(range(links.height))
     yield "the network is connected", _connected(links, spec.nodes)
     yield "src is below dst", bool((links["src"] < links["dst"]).all())
     yield "no pair of nodes has two links", not links.select("src", "dst").is_duplicated().any()
+    yield "distances are great circles", _great_circles(links, nodes)
     yield "latency is positive", bool((links["latency_ms"] > 0).all())
     yield "bandwidth is positive", bool((links["bandwidth_mbps"] > 0).all())
     yield "a trap at least, and not too many", 1 <= int(links["is_trap"].sum()) <= most_traps(links.height)
     yield "traps alone have trap parameters", bool((links["trap_enter"].is_not_null() == links["is_trap"]).all())
+
+
+def _great_circles(links: pl.DataFrame, nodes: pl.DataFrame) -> bool:
+    """Whether geopy, which knows nothing of `builders.geo`, finds the same lengths to two metres."""
+    from geopy.distance import great_circle
+
+    places = dict(zip(nodes["node_id"], zip(nodes["lat"], nodes["lon"], strict=True), strict=True))
+    rows = links.select("src", "dst", "distance_km").iter_rows()
+    return all(abs(great_circle(places[src], places[dst]).km - km) <= DISTANCE_TOLERANCE_KM for src, dst, km in rows)
 
 
 def _connected(links: pl.DataFrame, nodes: int) -> bool:

@@ -259,6 +259,7 @@ BREAKS = {
     "no pair of nodes has two links": ("links", lambda table: pl.concat((table, table.tail(1)))),
     "the network is connected": ("links", lambda table: table.filter((pl.col("src") != 3) & (pl.col("dst") != 3))),
     "src is below dst": ("links", lambda table: table.with_columns(src="dst", dst="src")),
+    "distances are great circles": ("links", lambda table: table.with_columns(pl.col("distance_km") + 0.01)),
     "latency is positive": ("links", lambda table: table.with_columns(latency_ms=0.0)),
     "a trap at least": ("links", lambda table: table.with_columns(is_trap=False)),
     "traps alone have trap parameters": ("links", lambda table: table.with_columns(trap_enter=0.5)),
