@@ -116,9 +116,9 @@ def progress(unit: str) -> Iterator[Callable[[str, int, int], None]]:
 
 def tell_compiling() -> None:
     """Say on stderr that the simulator is about to be compiled, where that has not been done on this machine yet."""
-    from edgebench.sim.compiled import code_folder
+    from edgebench.sim.compiled import is_compiled
 
-    if not code_folder().is_dir():
+    if not is_compiled():
         stderr().print("compiling the simulator: this takes a while, once for this version")
 
 

@@ -28,9 +28,14 @@ def compiled(function: _Function) -> _Function:
         config.CACHE_DIR = elsewhere
 
 
+def is_compiled() -> bool:
+    """Whether the simulator's step has been compiled from these sources on this machine."""
+    return any(code_folder().rglob("simulation._step-*"))
+
+
 @cache
 def code_folder() -> Path:
-    """Where the machine code of these sources is kept on this machine; it is not there before the first run."""
+    """Where the machine code of these sources is kept on this machine."""
     here = Path(__file__).resolve().parent
     sources = [here.parent / "constants.py", *sorted(here.glob("*.py"))]
     digest = hashlib.sha256(b"".join(source.read_bytes() for source in sources)).hexdigest()[:16]
