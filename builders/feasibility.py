@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Final
-
 import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from builders.routes import Routes, shortest_routes
+from builders.links import paths_over
 from edgebench.constants import DEADLINE_MS, DEADLINE_SLACK, FAIL_FACTOR, LOAD_GB_PER_S, TOKENS_PER_S_PER_COMPUTE
 from edgebench.errors import EdgeBenchError
-
-MS_PER_MB_AT_1_MBPS: Final = 8000.0
+from edgebench.sim.paths import Paths
 
 Times = NDArray[np.float64]
 
@@ -75,7 +72,7 @@ def quickest_ms(
     Dynamic programming along the chain: `reached[task, node]` is the least time in which the stages so far can have
     ended on the node. The answer's way back to the user counts. All tasks must have equally many stages.
     """
-    routes = shortest_routes(links, nodes.height)
+    paths = paths_over(links, nodes.height)
     home = tasks["node_id"].to_numpy()
     types = np.array(tasks["stage_types"].to_list())
     tokens = np.array(tasks["stage_tokens"].to_list(), np.float64)
@@ -89,10 +86,10 @@ def quickest_ms(
             hosts = _hosts(instances.filter(pl.col("model_type") == kind), speed, cold)
             for megabytes in np.unique(payload[:, stage]):
                 rows = np.flatnonzero((types[:, stage] == kind) & (payload[:, stage] == megabytes))
-                transfer = _transfer_ms(routes, megabytes)
+                transfer = _transfer_ms(paths, megabytes)
                 after[rows] = _run_stage(reached[rows], tokens[rows, stage], hosts, transfer)
         reached = after
-    return _return_answer(reached, home, tasks["answer_mb"].to_numpy(), routes)
+    return _return_answer(reached, home, tasks["answer_mb"].to_numpy(), paths)
 
 
 _Hosts = dict[int, list[tuple[float, float]]]
@@ -107,9 +104,9 @@ def _hosts(instances: pl.DataFrame, speed: Times, cold: bool) -> _Hosts:
     return hosts
 
 
-def _transfer_ms(routes: Routes, megabytes: float) -> Times:
+def _transfer_ms(paths: Paths, megabytes: float) -> Times:
     """Network time of `megabytes` between every two nodes, float64[N, N]."""
-    return np.asarray(routes.delay_ms + megabytes * MS_PER_MB_AT_1_MBPS / routes.bottleneck_mbps)
+    return np.asarray(paths.delay_ms + megabytes * paths.ms_per_mb)
 
 
 def _run_stage(reached: Times, tokens: Times, hosts: _Hosts, transfer: Times) -> Times:
@@ -121,9 +118,9 @@ def _run_stage(reached: Times, tokens: Times, hosts: _Hosts, transfer: Times) ->
     return ended
 
 
-def _return_answer(reached: Times, home: NDArray[np.int32], answer_mb: Times, routes: Routes) -> Times:
+def _return_answer(reached: Times, home: NDArray[np.int32], answer_mb: Times, paths: Paths) -> Times:
     finished = np.empty(len(home))
     for megabytes in np.unique(answer_mb):
         rows = np.flatnonzero(answer_mb == megabytes)
-        finished[rows] = (reached[rows] + _transfer_ms(routes, megabytes)[:, home[rows]].T).min(axis=1)
+        finished[rows] = (reached[rows] + _transfer_ms(paths, megabytes)[:, home[rows]].T).min(axis=1)
     return finished

@@ -18,6 +18,7 @@ from edgebench.constants import FIBRE_MS_PER_KM, LINK_MBPS, ROUTE_FACTOR
 from edgebench.errors import EdgeBenchError
 from edgebench.registry import RegionSpec
 from edgebench.sim.counter import uniform
+from edgebench.sim.paths import Paths, quickest_paths
 
 LEAST_LATENCY_MS: Final = 0.0001
 """One step of the rounding, so that no link is free however near its ends are."""
@@ -103,3 +104,16 @@ def _table(pairs: Pairs, distance: NDArray[np.float64], seed: int) -> pl.DataFra
 
 def _bandwidth_mbps(seed: int, src: int, dst: int) -> float:
     return float(LINK_MBPS[int(uniform(seed, int(Stream.BANDWIDTH), src, dst) * len(LINK_MBPS))])
+
+
+def paths_over(links: pl.DataFrame, nodes: int) -> Paths:
+    """The quickest paths over `links` (columns src, dst, latency_ms, bandwidth_mbps; link_id is the row).
+
+    Raises:
+        EdgeBenchError: The network is not connected.
+    """
+    columns = (links[name].to_numpy() for name in ("src", "dst", "latency_ms", "bandwidth_mbps"))
+    try:
+        return quickest_paths(nodes, *columns)
+    except ValueError as error:
+        raise EdgeBenchError(str(error), mend="report this build: its links must connect all nodes") from error

@@ -6,7 +6,7 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from builders.routes import shortest_routes
+from builders.links import paths_over
 from edgebench.constants import TRAP_CROSSINGS, TRAP_ENTER, TRAP_EXTRA_MS, TRAP_LEAVE, TRAP_SHARE_MOST
 
 
@@ -59,14 +59,14 @@ def link_traffic(links: pl.DataFrame, nodes: pl.DataFrame) -> NDArray[np.int64]:
     "A Faster Algorithm for Betweenness Centrality", Journal of Mathematical Sociology 25, 2001) and are whole numbers.
     """
     count = nodes.height
-    routes = shortest_routes(links, count)
+    paths = paths_over(links, count)
     source = np.arange(count)
     sites = nodes["sites"].to_numpy().astype(np.int64)
     beyond = np.tile(nodes["compute"].to_numpy().astype(np.int64), (count, 1))
     traffic = np.zeros(links.height, np.int64)
     for step in range(count - 1, 0, -1):
-        target = routes.order[:, step]
+        target = paths.nearest[:, step]
         carried = beyond[source, target]
-        beyond[source, routes.before[source, target]] += carried
-        np.add.at(traffic, routes.link[source, target], sites * carried)
+        beyond[source, paths.next_node[source, target]] += carried
+        np.add.at(traffic, paths.next_link[source, target], sites * carried)
     return traffic

@@ -23,8 +23,8 @@ TASK: Final = np.dtype(
         ("quality_weight", "f8"),
         ("speed_weight", "f8"),
         ("answer_mb", "f8"),  # sent back to the user
-        ("user_node", "i4"),  # the node nearest the user
-        ("stages", "i4"),  # length of the workflow
+        ("user_node", "i8"),  # the node nearest the user
+        ("stages", "i8"),  # length of the workflow
         ("stage_type", "i1", (constants.MAX_STAGES,)),  # -1 beyond the last stage
         ("tokens", "f8", (constants.MAX_STAGES,)),
         ("payload_mb", "f8", (constants.MAX_STAGES,)),  # sent to the stage
@@ -40,11 +40,11 @@ PROGRESS: Final = np.dtype(
         ("latency_ms", "f8"),  # arrival to answer, two deadlines where it failed
         ("utility", "f8"),
         ("parts_ms", "f8", (PARTS,)),
-        ("sent_to", "i4"),  # instance the task's data is on its way to, -1 when a decision or the answer is due
-        ("stage", "i4"),  # next stage
-        ("at_node", "i4"),  # where the task's data is
-        ("trap_hits", "i4"),  # bad trap links crossed
-        ("outcome", "i4"),
+        ("sent_to", "i8"),  # instance the task's data is on its way to, -1 when a decision or the answer is due
+        ("stage", "i8"),  # next stage
+        ("at_node", "i8"),  # where the task's data is
+        ("trap_hits", "i8"),  # bad trap links crossed
+        ("outcome", "i8"),
     ],
     align=True,
 )

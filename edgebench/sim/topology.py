@@ -9,19 +9,17 @@ from numpy.typing import NDArray
 
 from edgebench import constants
 from edgebench.sim.compiled import compiled
+from edgebench.sim.paths import quickest_paths
 
 TYPES: Final = len(constants.MODEL_TYPES)
 _TYPICAL_MB: Final = constants.PAYLOAD_MB[1]
-_MS_PER_MB_AT_1_MBPS: Final = 8000.0
-_LATENCY_DECIMALS: Final = 9
-_SAME_MS: Final = 1e-7
 
 NODE: Final = np.dtype(
     [
         ("speed", "f8"),  # tokens of unit work per ms
         ("storage_gb", "f8"),
-        ("first", "i4"),  # offset of its instances in on_node
-        ("instances", "i4"),  # how many
+        ("first", "i8"),  # offset of its instances in on_node
+        ("instances", "i8"),  # how many
         ("onward_ms", "f8", (TYPES,)),  # quickest network and service of a typical stage of each type
     ],
     align=True,
@@ -54,7 +52,7 @@ class Topology(NamedTuple):
     candidates: NDArray[np.int32]  # (N, types, K) instances offered at a node, -1 beyond the last
 
 
-Columns = dict[str, NDArray[np.generic]]
+Columns = dict[str, NDArray[Any]]
 
 
 def build_topology(columns: Columns, instance_type: NDArray[np.int8]) -> Topology:
@@ -118,57 +116,24 @@ def _traps(columns: Columns) -> NDArray[Any]:
 
 
 def _paths(columns: Columns) -> NDArray[Any]:
-    """Quickest paths between all pairs, (N, N) of PATH.
-
-    Sums are rounded and equal ones told apart by node number, so that no path hangs on the order of additions.
-    """
-    from scipy.sparse import csr_array
-    from scipy.sparse.csgraph import dijkstra
-
-    count = len(columns["nodes.node_id"])
-    src, dst = columns["links.src"].astype(np.int64), columns["links.dst"].astype(np.int64)
-    hop = columns["links.latency_ms"].astype(np.float64) + constants.HOP_MS
-    weights = csr_array((np.r_[hop, hop], (np.r_[src, dst], np.r_[dst, src])), shape=(count, count))
-    latency = np.round(dijkstra(weights, directed=True), _LATENCY_DECIMALS)
-    link = np.full((count, count), -1, np.int64)
-    link[src, dst] = link[dst, src] = np.arange(len(src))
-    path = np.zeros((count, count), PATH)
-    path["latency_ms"] = latency
-    next_node = _next_nodes(latency, src, dst, hop)
-    next_link = link[np.arange(count), next_node]
+    """Quickest paths between all pairs, (N, N) of PATH."""
+    names = ("src", "dst", "latency_ms", "bandwidth_mbps")
+    found = quickest_paths(len(columns["nodes.node_id"]), *(np.asarray(columns[f"links.{name}"]) for name in names))
     is_trap = columns["links.is_trap"].astype(bool)
     trap_index = np.append(np.where(is_trap, np.cumsum(is_trap) - 1, -1), -1)
-    ms_per_mb = np.append(_MS_PER_MB_AT_1_MBPS / columns["links.bandwidth_mbps"].astype(np.float64), 0.0)
-    path["next_trap"], path["past_trap"] = trap_index[next_link], next_node
-    path["ms_per_mb"] = ms_per_mb[next_link]
-    _follow(np.argsort(latency, axis=1, kind="stable"), next_node, path)
+    path = np.zeros(found.delay_ms.shape, PATH)
+    path["latency_ms"], path["ms_per_mb"] = found.delay_ms, found.ms_per_mb
+    path["next_trap"], path["past_trap"] = trap_index[found.next_link], found.next_node
+    _find_first_traps(found.nearest, found.next_node, path)
     return path
 
 
 @compiled
-def _next_nodes(
-    latency: NDArray[np.float64], src: NDArray[np.int64], dst: NDArray[np.int64], hop: NDArray[np.float64]
-) -> NDArray[np.int64]:
-    """Next node from every source to every target, [to, from]: the lowest-numbered neighbour on a quickest path."""
-    count = latency.shape[0]
-    following = np.full((count, count), count, np.int64)
-    for target in range(count):
-        following[target, target] = target
-        for link in range(src.size):
-            for node, other in ((src[link], dst[link]), (dst[link], src[link])):
-                on_path = hop[link] + latency[target, other] < latency[target, node] + _SAME_MS
-                if on_path and other < following[target, node] and node != target:
-                    following[target, node] = other
-    return following
-
-
-@compiled
-def _follow(order: NDArray[np.int64], next_node: NDArray[np.int64], path: NDArray[Any]) -> None:
-    """From the next link of every path to its slowest link and first trap, from the nearest sources to the farthest."""
-    for target in range(order.shape[0]):
-        for source in order[target]:
+def _find_first_traps(nearest: NDArray[np.int64], next_node: NDArray[np.int64], path: NDArray[Any]) -> None:
+    """From the next link of every path to its first trap, from the nearest sources to the farthest."""
+    for target in range(nearest.shape[0]):
+        for source in nearest[target]:
             here, beyond = path[target, source], path[target, next_node[target, source]]
-            here.ms_per_mb = max(here.ms_per_mb, beyond.ms_per_mb)
             if here.next_trap < 0:
                 here.next_trap, here.past_trap = beyond.next_trap, beyond.past_trap
 

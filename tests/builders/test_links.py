@@ -10,8 +10,7 @@ from hypothesis import strategies as st
 from networks import graph_of, nodes_at, scattered_nodes, spec_of
 
 from builders.geo import distance_matrix_km
-from builders.links import build_links, link_count
-from builders.routes import shortest_routes
+from builders.links import build_links, link_count, paths_over
 from edgebench.constants import FIBRE_MS_PER_KM, HOP_MS, LINK_MBPS, ROUTE_FACTOR
 from edgebench.errors import EdgeBenchError
 
@@ -43,7 +42,7 @@ def test_the_network_is_connected_simple_and_has_the_wanted_links(positions) -> 
 @given(POSITIONS)
 def test_shortest_routes_obey_the_triangle_inequality(positions) -> None:
     nodes = nodes_of(positions)
-    delay = shortest_routes(build_links(nodes, spec_of(nodes.height), 0), nodes.height).delay_ms
+    delay = paths_over(build_links(nodes, spec_of(nodes.height), 0), nodes.height).delay_ms
     assert np.array_equal(delay, delay.T)
     assert (delay[:, None, :] <= delay[:, :, None] + delay[None, :, :] + 1e-9).all()
 
@@ -124,19 +123,19 @@ def test_routes_are_those_networkx_finds() -> None:
     nodes = scattered_nodes(30)
     links = build_links(nodes, spec_of(30), 0)
     graph = graph_of(links, 30, extra_ms=HOP_MS)
-    routes = shortest_routes(links, 30)
+    paths = paths_over(links, 30)
     for source, found in nx.all_pairs_dijkstra(graph, weight="delay"):
         for target, path in found[1].items():
-            assert routes.delay_ms[source, target] == pytest.approx(found[0][target], abs=1e-9)
+            assert paths.delay_ms[source, target] == pytest.approx(found[0][target], abs=1e-9)
             steps = [graph.edges[edge] for edge in itertools.pairwise(path)]
             narrowest = min((step["bandwidth_mbps"] for step in steps), default=np.inf)
-            assert routes.bottleneck_mbps[source, target] == narrowest
+            assert paths.ms_per_mb[source, target] == 8000.0 / narrowest
 
 
 def test_an_unconnected_network_is_refused() -> None:
     links = build_links(scattered_nodes(6), spec_of(6, 1.0), 0).head(4)
     with pytest.raises(EdgeBenchError, match="not connected"):
-        shortest_routes(links, 6)
+        paths_over(links, 6)
 
 
 def test_a_single_node_is_refused() -> None:

@@ -10,9 +10,8 @@ from networks import scattered_nodes, spec_of
 from builders.catalogue import make_catalogue
 from builders.feasibility import prove_feasible, quickest_ms, set_deadlines
 from builders.geo import haversine_km
-from builders.links import build_links
+from builders.links import build_links, paths_over
 from builders.placement import place_models
-from builders.routes import shortest_routes
 from builders.streams import region_seed
 from builders.workload import (
     HOME_RADIUS_KM,
@@ -212,10 +211,10 @@ def test_the_quickest_plan_is_the_best_of_all_plans(cold: bool) -> None:
 
 
 def quickest_by_recursion(task: dict, instances: pl.DataFrame, cold: bool) -> float:
-    routes = shortest_routes(LINKS, NODES.height)
+    paths = paths_over(LINKS, NODES.height)
 
     def move(start: int, end: int, megabytes: float) -> float:
-        return routes.delay_ms[start, end] + megabytes * 8000.0 / routes.bottleneck_mbps[start, end]
+        return paths.delay_ms[start, end] + megabytes * paths.ms_per_mb[start, end]
 
     def from_stage(stage: int, node: int) -> float:
         if stage == STAGES_PER_TASK:
