@@ -55,6 +55,7 @@ def build_region(
     edition: str = SAMPLE_EDITION,
     seed: int = 0,
     on_step: OnStep = _silent,
+    target: Path | None = None,
 ) -> Path:
     """Build a region from cells and write it, whole or not at all.
 
@@ -64,6 +65,7 @@ def build_region(
         edition: Name of the raw data, in file-name letters; `sample` for the bundled sample and nothing else.
         seed: Seed of all hashed draws, together with the region's name; not negative.
         on_step: Called at the start of each step with its name, its index from 0 and the number of steps.
+        target: Folder to write; None for the region's place in `processed/`.
 
     Returns:
         The folder with nodes, links, instances and tasks as Parquet, and manifest.json.
@@ -76,7 +78,7 @@ def build_region(
     build = Build(spec, edition, seed, source, Ledger())
     tables, statistics = _make_tables(build, on_step)
     _tell(on_step, "write")
-    return _write(build, tables, statistics)
+    return _write(build, tables, statistics, target or processed_dir(spec.name, edition))
 
 
 def _check_names(cells: Path | None, edition: str, seed: int) -> None:
@@ -126,10 +128,9 @@ def _make_tables(build: Build, on_step: OnStep) -> tuple[dict[str, pl.DataFrame]
     return tables, describe_tables(tables, prove_feasible(tasks, nodes, links, instances))
 
 
-def _write(build: Build, tables: dict[str, pl.DataFrame], statistics: dict[str, Any]) -> Path:
+def _write(build: Build, tables: dict[str, pl.DataFrame], statistics: dict[str, Any], target: Path) -> Path:
     arrow = {name: as_arrow(tables[name], schema) for name, schema in TABLES.items()}
     manifest = make_manifest(build, arrow, statistics)
-    target = processed_dir(build.spec.name, build.edition)
     with atomic_folder(target) as folder:
         for name, table in arrow.items():
             pq.write_table(table, folder / f"{name}.parquet")

@@ -192,16 +192,18 @@ def read_region(folder: Path) -> Region:
 
 def _read_manifest(path: Path) -> dict[str, Any]:
     try:
-        manifest = json.loads(path.read_text(encoding="utf-8"))
+        manifest = dict(json.loads(path.read_text(encoding="utf-8")))
         keys = {"format_version", "region", "edition", "tables", "digest", "licence", "attribution"}
-        missing = sorted(keys - set(manifest)) + sorted(set(TABLES) - set(manifest["tables"]))
-    except (OSError, ValueError, TypeError, KeyError) as error:
-        raise _damaged(path, f"unreadable: {error}") from error
+        missing = sorted(keys - set(manifest))
+        if not missing:
+            missing = [name for name in TABLES if not isinstance(manifest["tables"][name]["digest"], str)]
+    except (OSError, ValueError, TypeError, KeyError, RecursionError) as error:
+        raise _damaged(path, f"unreadable: {type(error).__name__}: {error}") from error
     if missing:
         raise _damaged(path, f"missing: {', '.join(missing)}")
     if manifest["format_version"] != FORMAT_VERSION:
         raise _damaged(path, f"format {manifest['format_version']}, this version reads {FORMAT_VERSION}")
-    return dict(manifest)
+    return manifest
 
 
 def _read_table(path: Path, name: str, manifest: dict[str, Any]) -> pa.Table:

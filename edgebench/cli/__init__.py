@@ -12,8 +12,13 @@ from edgebench.cli.common import debug_option, guarded
 
 VERBS: Final = {
     "list": "Name the regions, tracks, scenarios, splits and reference agents.",
+    "fetch": "Download cells from OpenCellID with your token.",
     "build": "Build regions from the bundled sample or from your own cells.",
     "show": "Show what a built region holds, or draw its map.",
+    "check": "Build a region again and compare the digests.",
+    "diff": "Tell what changed between two built regions.",
+    "pack": "Pack a region into one archive to hand on.",
+    "add": "Add a region from such an archive.",
     "eval": "Score an agent on the test episodes of a track.",
     "submit": "Enter a finished run on the leaderboard.",
     "validate": "Check a run or a submission; list every problem.",

@@ -1,0 +1,45 @@
+"""`edgebench check`: does a region follow from its cells."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from pathlib import Path
+
+import click
+
+from edgebench.cli.common import json_option, print_json, progress, stderr, stdout, table, verb
+
+DIFFERENT = 1
+"""Exit status where a table differs."""
+
+
+@verb("edgebench check s1 --edition ocid-202603 --cells 228.csv.gz")
+@click.argument("region")
+@click.option("--edition", default="sample", show_default=True, help="Which build of the region.")
+@click.option("--cells", type=click.Path(path_type=Path), help="The file it was built from; not for the sample.")
+@json_option
+def command(region: str, edition: str, cells: Path | None, as_json: bool) -> None:
+    """Build REGION again from its cells, with the recorded specification and seed, and compare every table's digest.
+
+    The exit status is 1 if a table differs. The build in place is not touched.
+    """
+    from builders.check import check_region
+    from edgebench import __version__
+    from edgebench.archive import load_safely
+
+    loaded = load_safely(region, edition)
+    with progress("steps") as report:
+        checks = check_region(loaded, cells, lambda step, index, total: report(f"{region}: {step}", index, total))
+    if as_json:
+        print_json([{**asdict(check), "same": check.same} for check in checks])
+    else:
+        rows = (
+            (check.table, "same" if check.same else "differs", check.recorded[:16], check.rebuilt[:16])
+            for check in checks
+        )
+        title = f"{region}, edition {edition}: first 16 of the digests' 64 digits"
+        stdout().print(table(title, ("table", "", "recorded", "built again"), rows, texts=2))
+    if not all(check.same for check in checks):
+        built_by = loaded.manifest.get("builder_version")
+        stderr().print(f"{region} differs: built by version {built_by}, checked by {__version__}", markup=False)
+        click.get_current_context().exit(DIFFERENT)

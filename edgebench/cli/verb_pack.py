@@ -1,0 +1,25 @@
+"""`edgebench pack`: a region as one file."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from edgebench.cli.common import stderr, verb
+
+
+@verb("edgebench pack s1 -o s1.zip")
+@click.argument("region")
+@click.option("--edition", default="sample", show_default=True, help="Which build of the region.")
+@click.option("-o", "--output", type=click.Path(path_type=Path), help="The archive.  [default: REGION-EDITION.zip]")
+def command(region: str, edition: str, output: Path | None) -> None:
+    """Pack REGION into one archive with its manifest, licence and attribution, for `edgebench add` elsewhere.
+
+    The same region gives the same bytes.
+    """
+    from edgebench.archive import load_safely, pack_region
+
+    target = output or Path(f"{region}-{edition}.zip")
+    pack_region(load_safely(region, edition), target)
+    stderr().print(f"wrote {target}", soft_wrap=True, markup=False)
