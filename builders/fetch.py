@@ -15,7 +15,7 @@ from builders.cells import OPENCELLID_COLUMNS, RADIOS
 from builders.download import Contents, Refused, Service, download, inspect
 from edgebench.atomic import atomic_path, write_text
 from edgebench.errors import EdgeBenchError
-from edgebench.paths import home
+from edgebench.paths import raw_dir
 from edgebench.registry import RegionSpec
 
 FULL: Final = "cell_towers.csv.gz"
@@ -126,11 +126,6 @@ class Fetcher:
         }
         write_text(record_path(target), json.dumps(record | ({"parts": list(parts)} if parts else {}), indent=1) + "\n")
         self._fresh.add(target)
-
-
-def raw_dir() -> Path:
-    """The folder of cell files as they came: `home()/raw`."""
-    return home() / "raw"
 
 
 def record_path(file: Path) -> Path:

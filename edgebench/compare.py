@@ -158,6 +158,7 @@ class _Links:
         self.added = [row for pair, row in b.items() if pair not in self.kept]
 
     def changes(self) -> dict[str, Any]:
+        """Links that went, came, or changed in length, latency or bandwidth."""
         return {
             "removed": [[row["src"], row["dst"]] for row in self.removed],
             "added": [[row["src"], row["dst"]] for row in self.added],
@@ -165,6 +166,7 @@ class _Links:
         }
 
     def trap_changes(self) -> dict[str, Any]:
+        """Trap links that went or came with their link, and links whose being a trap changed."""
         return {
             "removed": [[row["src"], row["dst"]] for row in self.removed if row["is_trap"]],
             "added": [[row["src"], row["dst"]] for row in self.added if row["is_trap"]],

@@ -23,6 +23,11 @@ def home() -> Path:
     return Path(platformdirs.user_data_dir("edgebench", appauthor=False))
 
 
+def raw_dir() -> Path:
+    """The folder of cell files as they came: `raw/`."""
+    return home() / "raw"
+
+
 def processed_dir(region: str, edition: str) -> Path:
     """The folder of one built region: `processed/<edition>/<region>/`."""
     return home() / "processed" / edition / region

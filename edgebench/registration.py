@@ -35,6 +35,8 @@ def _register() -> None:
 
 
 class _GymnasiumFinder(importlib.abc.MetaPathFinder):
+    """Finds Gymnasium as usual, once, and has its loader register the ids after loading it."""
+
     def find_spec(
         self, name: str, path: Sequence[str] | None = None, target: ModuleType | None = None
     ) -> importlib.machinery.ModuleSpec | None:

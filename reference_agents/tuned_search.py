@@ -8,7 +8,6 @@ Command: edgebench tune --write
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Iterable
 from typing import Final
 
@@ -16,7 +15,6 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.special import ndtri
 
-from edgebench.atomic import write_text
 from edgebench.constants import CANDIDATES
 from edgebench.region import Region
 from edgebench.registry import SAMPLE_EDITION
@@ -28,7 +26,7 @@ from edgebench.sim.features import CANDIDATE, TASK, F
 from edgebench.sim.observe import observe
 from edgebench.sim.route import start, step
 from edgebench.sim.simulation import Simulation, unpack
-from reference_agents.tuned import WEIGHTS, WEIGHTS_FILE, choose, read_weights
+from reference_agents.tuned import WEIGHTS, choose, read_weights
 
 ROUNDS: Final = 20
 DRAWS: Final = 40
@@ -176,10 +174,3 @@ def _draw(mean: Floats, spread: Floats, seed: int, number: int) -> Floats:
 def weights_of(region: Region, scenario: str) -> Floats:
     """The kept weights of a sample region; for any other edition those that `search` finds on it."""
     return read_weights(region.name) if region.edition == SAMPLE_EDITION else search(region, scenario)
-
-
-def write_weights(found: dict[str, Floats]) -> None:
-    """Replace the kept weights of the named regions."""
-    kept = json.loads(WEIGHTS_FILE.read_text(encoding="utf-8")) if WEIGHTS_FILE.is_file() else {}
-    kept.update({name: dict(zip(WEIGHTS, weights.tolist(), strict=True)) for name, weights in found.items()})
-    write_text(WEIGHTS_FILE, json.dumps(kept, indent=1, sort_keys=True) + "\n")

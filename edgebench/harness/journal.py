@@ -26,7 +26,6 @@ COLUMNS: Final = (
     *METRICS,
 )
 """Columns of `episodes.csv`, in order; an empty cell is a figure that a failed episode does not have."""
-KEY_COLUMNS: Final = ("region", "scenario", "window", "seed")
 
 
 def to_row(result: EpisodeResult, *, track: str, edition: str, split: str, episode: int) -> Row:
