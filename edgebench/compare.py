@@ -166,7 +166,7 @@ class _Links:
         }
 
     def trap_changes(self) -> dict[str, Any]:
-        """Trap links that went or came with their link, and links that became or ceased to be traps or behave otherwise."""
+        """Trap links that went or came with their link, and links that are traps no more, now, or otherwise."""
         return {
             "removed": [[row["src"], row["dst"]] for row in self.removed if row["is_trap"]],
             "added": [[row["src"], row["dst"]] for row in self.added if row["is_trap"]],
