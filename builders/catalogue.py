@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from builders.streams import Stream, grid
 from edgebench.constants import MEMORY_GB, MODEL_TYPES, MODELS, PRICE_USD_PER_1K, QUALITY_MEAN, WORK
+from edgebench.spec import LEAST_EXPERTS
 
 CATALOGUE_SEED: Final = 0
 """One catalogue for all regions and builds."""
@@ -23,7 +24,7 @@ QUALITY_SPREAD: Final = 0.9
 Shares = NDArray[np.float64]
 
 
-def make_catalogue(seed: int = CATALOGUE_SEED) -> pl.DataFrame:
+def make_catalogue(experts: int = LEAST_EXPERTS, seed: int = CATALOGUE_SEED) -> pl.DataFrame:
     """Draw `MODELS` models of each type: larger ones do more work a token, cost more and are better, by and large.
 
     Memory is log-uniform, one model in each of as many equal parts of the range; work, quality and price follow it

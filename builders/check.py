@@ -12,8 +12,9 @@ from builders.pipeline import OnStep, build_region
 from builders.sample import sample_path
 from edgebench.errors import EdgeBenchError
 from edgebench.region import Region, read_region
-from edgebench.registry import SAMPLE_EDITION, Range, RegionSpec
+from edgebench.registry import SAMPLE_EDITION
 from edgebench.schema import TABLES
+from edgebench.spec import Range, RegionSpec
 
 
 @dataclass(frozen=True)

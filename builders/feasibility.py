@@ -76,7 +76,8 @@ def quickest_ms(
     home = tasks["node_id"].to_numpy()
     types = np.array(tasks["stage_types"].to_list())
     tokens = np.array(tasks["stage_tokens"].to_list(), np.float64)
-    payload = np.array(tasks["stage_payload_mb"].to_list(), np.float64)
+    output = np.array(tasks["stage_output_mb"].to_list(), np.float64)
+    payload = np.column_stack((tasks["prompt_mb"].to_numpy(), output[:, :-1]))
     speed = nodes["compute"].to_numpy() * TOKENS_PER_S_PER_COMPUTE / 1000.0
     reached = np.full((tasks.height, nodes.height), np.inf)
     reached[np.arange(tasks.height), home] = 0.0
@@ -89,7 +90,7 @@ def quickest_ms(
                 transfer = _transfer_ms(paths, megabytes)
                 after[rows] = _run_stage(reached[rows], tokens[rows, stage], hosts, transfer)
         reached = after
-    return _return_answer(reached, home, tasks["answer_mb"].to_numpy(), paths)
+    return _return_answer(reached, home, output[:, -1], paths)
 
 
 _Hosts = dict[int, list[tuple[float, float]]]

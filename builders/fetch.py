@@ -16,7 +16,7 @@ from builders.download import Contents, Refused, Service, download, inspect
 from edgebench.atomic import atomic_path, write_text
 from edgebench.errors import EdgeBenchError
 from edgebench.paths import raw_dir
-from edgebench.registry import RegionSpec
+from edgebench.spec import RegionSpec
 
 FULL: Final = "cell_towers.csv.gz"
 """The file of all countries, as the service names it."""

@@ -8,7 +8,7 @@ import polars as pl
 
 from builders.ledger import Ledger
 from edgebench.errors import EdgeBenchError
-from edgebench.registry import RegionSpec
+from edgebench.spec import RegionSpec
 
 IDENTITY: Final = ("radio", "mcc", "net", "area", "cell")
 """What names a cell; one row each after `filter_cells`."""

@@ -16,9 +16,9 @@ from builders.geo import distance_matrix_km
 from builders.streams import Stream
 from edgebench.constants import FIBRE_MS_PER_KM, LINK_MBPS, ROUTE_FACTOR
 from edgebench.errors import EdgeBenchError
-from edgebench.registry import RegionSpec
 from edgebench.sim.counter import uniform
 from edgebench.sim.paths import Paths, quickest_paths
+from edgebench.spec import RegionSpec
 
 LEAST_LATENCY_MS: Final = 0.0001
 """One step of the rounding, so that no link is free however near its ends are."""

@@ -15,8 +15,9 @@ import pyarrow as pa
 from builders.ledger import Ledger
 from builders.workload import rate_per_s
 from edgebench import __version__
-from edgebench.registry import SAMPLE_EDITION, RegionSpec
+from edgebench.registry import SAMPLE_EDITION
 from edgebench.schema import FORMAT_VERSION, SPLITS, region_digest, table_digest
+from edgebench.spec import RegionSpec
 
 SAMPLE_LICENCE: Final = "CC0-1.0"
 SAMPLE_ATTRIBUTION: Final = "EdgeBench sample cells, generated"

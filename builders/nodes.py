@@ -11,8 +11,8 @@ from scipy.spatial import cKDTree
 
 from builders.geo import MICRO, chord_km, micro_degrees, sphere_km
 from edgebench.errors import EdgeBenchError
-from edgebench.registry import Range, RegionSpec
 from edgebench.sim.counter import uniforms
+from edgebench.spec import Range, RegionSpec
 
 COMPUTE_STREAM: Final = 101
 STORAGE_STREAM: Final = 102

@@ -31,8 +31,9 @@ from edgebench.atomic import atomic_folder
 from edgebench.errors import EdgeBenchError
 from edgebench.paths import processed_dir
 from edgebench.region import read_region
-from edgebench.registry import SAMPLE_EDITION, RegionSpec
+from edgebench.registry import SAMPLE_EDITION
 from edgebench.schema import TABLES
+from edgebench.spec import RegionSpec
 
 STEPS: Final = ("read", "filter", "sites", "nodes", "links", "traps", "models", "tasks", "proofs", "write")
 """What `on_step` is told, in this order."""
@@ -117,11 +118,11 @@ def _make_tables(build: Build, on_step: OnStep) -> tuple[dict[str, pl.DataFrame]
     _tell(on_step, "links")
     plain_links = build_links(nodes, spec, seed)
     _tell(on_step, "traps")
-    links = mark_traps(plain_links, nodes)
+    links = mark_traps(plain_links, nodes, spec.traps, seed)
     _tell(on_step, "models")
-    instances = place_models(make_catalogue(), nodes, seed)
+    instances = place_models(make_catalogue(spec.workload.experts), nodes, spec, seed)
     _tell(on_step, "tasks")
-    tasks = set_deadlines(make_tasks(nodes, sites, instances, seed), nodes, links, instances)
+    tasks = set_deadlines(make_tasks(nodes, sites, instances, spec, seed), nodes, links, instances)
     _tell(on_step, "proofs")
     tables = {"nodes": nodes, "links": links, "instances": instances, "tasks": tasks}
     prove_structure(tables, spec)

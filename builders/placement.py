@@ -10,9 +10,10 @@ from builders.streams import Stream
 from edgebench.errors import EdgeBenchError
 from edgebench.schema import INSTANCES
 from edgebench.sim.counter import uniform
+from edgebench.spec import RegionSpec
 
 
-def place_models(catalogue: pl.DataFrame, nodes: pl.DataFrame, seed: int) -> pl.DataFrame:
+def place_models(catalogue: pl.DataFrame, nodes: pl.DataFrame, spec: RegionSpec, seed: int) -> pl.DataFrame:
     """Place each model once, on a node drawn among those whose storage holds it.
 
     The second model of a type never lies where the first does, so every type is on two nodes at least.
@@ -20,6 +21,7 @@ def place_models(catalogue: pl.DataFrame, nodes: pl.DataFrame, seed: int) -> pl.
     Args:
         catalogue: Table of `builders.catalogue.make_catalogue`.
         nodes: Table of `builders.nodes.choose_nodes`.
+        spec: Its `placement` names the method.
         seed: Seed of the hashed draws.
 
     Returns:

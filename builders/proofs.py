@@ -15,8 +15,8 @@ from builders.links import link_count
 from builders.traps import most_traps
 from edgebench.constants import MODEL_TYPES, MODELS, SPLIT_TASKS, SPLIT_USERS
 from edgebench.errors import EdgeBenchError
-from edgebench.registry import Range, RegionSpec
 from edgebench.schema import SPLITS
+from edgebench.spec import Range, RegionSpec
 
 MEAN_TOLERANCE: Final = 0.01
 """The means of a specification are met within this share."""

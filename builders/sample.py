@@ -21,8 +21,9 @@ from scipy.special import ndtri
 from builders.cells import OPENCELLID_COLUMNS
 from builders.geo import sphere_km
 from edgebench.atomic import atomic_path
-from edgebench.registry import RegionSpec, region_spec
+from edgebench.registry import region_spec
 from edgebench.sim.counter import uniforms
+from edgebench.spec import RegionSpec
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]

@@ -8,9 +8,10 @@ from numpy.typing import NDArray
 
 from builders.links import paths_over
 from edgebench.constants import TRAP_CROSSINGS, TRAP_ENTER, TRAP_EXTRA_MS, TRAP_LEAVE, TRAP_SHARE_MOST
+from edgebench.spec import TrapSpec
 
 
-def mark_traps(links: pl.DataFrame, nodes: pl.DataFrame) -> pl.DataFrame:
+def mark_traps(links: pl.DataFrame, nodes: pl.DataFrame, spec: TrapSpec, seed: int) -> pl.DataFrame:
     """Mark the busiest links as traps, until a path meets `TRAP_CROSSINGS` of them on average.
 
     One link at least is a trap and no more than `TRAP_SHARE_MOST` of them. Paths are weighted as in `link_traffic`; of
@@ -19,9 +20,12 @@ def mark_traps(links: pl.DataFrame, nodes: pl.DataFrame) -> pl.DataFrame:
     Args:
         links: Table of `builders.links.build_links`.
         nodes: Table of `builders.nodes.choose_nodes`.
+        spec: Which links and how they behave.
+        seed: Seed of the hashed draws.
 
     Returns:
-        `links` with is_trap, trap_enter, trap_leave, trap_extra_min_ms and trap_extra_max_ms (null where no trap).
+        `links` with is_trap, trap_enter, trap_leave, trap_extra_min_ms, trap_extra_max_ms, trap_rest_ms,
+        trap_mbps and trap_loss (null where no trap).
     """
     traffic = link_traffic(links, nodes)
     busiest_first = np.argsort(-traffic, kind="stable")
@@ -34,6 +38,9 @@ def mark_traps(links: pl.DataFrame, nodes: pl.DataFrame) -> pl.DataFrame:
         "trap_leave": TRAP_LEAVE,
         "trap_extra_min_ms": TRAP_EXTRA_MS[0],
         "trap_extra_max_ms": TRAP_EXTRA_MS[1],
+        "trap_rest_ms": 0.0,
+        "trap_mbps": None,
+        "trap_loss": 0.0,
     }
     return links.with_columns(pl.Series("is_trap", is_trap)).with_columns(
         pl.when("is_trap").then(pl.lit(value, pl.Float64)).alias(name) for name, value in parameters.items()

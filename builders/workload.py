@@ -28,6 +28,7 @@ from edgebench.constants import (
 )
 from edgebench.errors import EdgeBenchError
 from edgebench.schema import SPLITS, TASKS
+from edgebench.spec import RegionSpec
 
 SITE_SHARES: Final = {"train": 0.6, "val": 0.2, "test": 0.2}
 """Share of the sites whose users a split holds."""
@@ -39,13 +40,16 @@ KM_PER_DEGREE: Final = 111.195
 _SPLIT_CODES: Final = range(len(SPLITS))
 
 
-def make_tasks(nodes: pl.DataFrame, sites: pl.DataFrame, instances: pl.DataFrame, seed: int) -> pl.DataFrame:
+def make_tasks(
+    nodes: pl.DataFrame, sites: pl.DataFrame, instances: pl.DataFrame, spec: RegionSpec, seed: int
+) -> pl.DataFrame:
     """Draw the users of each split, their workflows and their moments.
 
     Args:
         nodes: Table of `builders.nodes.choose_nodes`.
         sites: Table of `builders.sites.find_sites`, in the order of site_id.
         instances: Table of `builders.placement.place_models`; sets the rate of arrival.
+        spec: Its `workload` says who asks for what and when.
         seed: Seed of the hashed draws; give each region its own (`builders.streams.region_seed`).
 
     Returns:
@@ -148,21 +152,20 @@ def draw_workflows(count: int, seed: int) -> pl.DataFrame:
     """`count` chains of `STAGES_PER_TASK` stages: types from a Markov chain, tokens log-normal.
 
     Returns:
-        stage_types, stage_tokens, stage_payload_mb (what each stage is sent: the prompt, then what the stage before
-        it yields) and answer_mb (what the last stage yields).
+        stage_types, stage_parents (each stage needs the one before), stage_tokens, prompt_mb and stage_output_mb.
     """
     types = _chain_types(grid(seed, Stream.STAGE_TYPE, count, STAGES_PER_TASK))
     tokens = _tokens(types, grid(seed, Stream.STAGE_TOKENS, count, STAGES_PER_TASK))
-    yields = np.array(PAYLOAD_MB)[types]
-    payload = np.concatenate((np.full((count, 1), PROMPT_MB), yields[:, :-1]), axis=1)
+    parents = (1 << np.arange(STAGES_PER_TASK)) >> 1
     return pl.DataFrame(
         {
             "stage_types": np.array(MODEL_TYPES)[types].tolist(),
+            "stage_parents": [parents.tolist()] * count,
             "stage_tokens": tokens.tolist(),
-            "stage_payload_mb": payload.tolist(),
-            "answer_mb": yields[:, -1],
+            "prompt_mb": np.full(count, PROMPT_MB),
+            "stage_output_mb": np.array(PAYLOAD_MB)[types].tolist(),
         },
-        schema_overrides={"stage_tokens": pl.List(pl.Int32)},
+        schema_overrides={"stage_tokens": pl.List(pl.Int32), "stage_parents": pl.List(pl.Int32)},
     )
 
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Final
 import numpy as np
 
 from edgebench.region import Region
-from edgebench.schema import SPLITS, TABLES
+from edgebench.schema import LINKS, SPLITS, TABLES
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -19,7 +19,7 @@ MOVED_KM: Final = 10.0
 _EARTH_KM: Final = 6371.0088
 _NODE_FACTS: Final = ("compute", "storage_gb", "price", "sites", "cells", "gsm", "umts", "lte", "nr")
 _LINK_FACTS: Final = ("distance_km", "latency_ms", "bandwidth_mbps")
-_TRAP_FACTS: Final = ("is_trap", "trap_enter", "trap_leave", "trap_extra_min_ms", "trap_extra_max_ms")
+_TRAP_FACTS: Final = ("is_trap", *(name for name in LINKS.names if name.startswith("trap_")))
 _HEAD: Final = ("region", "edition", "builder_version", "seed", "digest")
 
 Rows = list[dict[str, Any]]

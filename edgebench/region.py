@@ -132,14 +132,16 @@ class Region:
 
         table = self.task_table(split)
         tasks = np.zeros(table.num_rows, TASK)
-        for field in ("arrival_ms", "deadline_ms", "quality_weight", "speed_weight", "answer_mb"):
+        for field in ("arrival_ms", "deadline_ms", "quality_weight", "speed_weight"):
             tasks[field] = table[field].to_numpy()
         tasks["user_node"] = table["node_id"].to_numpy()
         kinds = [[MODEL_TYPES.index(kind) for kind in row] for row in table["stage_types"].to_pylist()]
         tasks["stages"] = [len(row) for row in kinds]
         tasks["stage_type"] = _padded(kinds, -1)
         tasks["tokens"] = _padded(table["stage_tokens"].to_pylist(), 0)
-        tasks["payload_mb"] = _padded(table["stage_payload_mb"].to_pylist(), 0)
+        outputs, prompts = table["stage_output_mb"].to_pylist(), table["prompt_mb"].to_pylist()
+        tasks["payload_mb"] = _padded([[prompt, *row[:-1]] for prompt, row in zip(prompts, outputs, strict=True)], 0)
+        tasks["answer_mb"] = [row[-1] for row in outputs]
         return tasks
 
     def _instance_types(self) -> NDArray[np.int8]:

@@ -8,31 +8,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from edgebench.errors import unknown_name
-
-
-@dataclass(frozen=True)
-class Range:
-    """Integers between `min` and `max`, both of which occur, with the stated mean."""
-
-    min: int
-    max: int
-    mean: float
-
-
-@dataclass(frozen=True)
-class RegionSpec:
-    """What a region is to be: `bbox` (lon min, lat min, lon max, lat max) in degrees, `nets` the operators kept."""
-
-    name: str
-    title: str
-    mcc: tuple[int, ...]
-    nets: tuple[int, ...]
-    bbox: tuple[float, float, float, float]
-    nodes: int
-    compute: Range
-    storage_gb: Range
-    mean_degree: float
-    cross_domain: bool = False
+from edgebench.spec import Range, RegionSpec
 
 
 @dataclass(frozen=True)

@@ -8,7 +8,7 @@ from typing import Final
 import numpy as np
 import pyarrow as pa
 
-FORMAT_VERSION: Final = 1
+FORMAT_VERSION: Final = 2
 """Version of the table layout; a reader refuses any other."""
 SPLITS: Final = ("train", "val", "test")
 
@@ -48,13 +48,16 @@ LINKS: Final = pa.schema(
         _field("trap_leave", _f64, "1/slot", "chance a slot to recover", nullable=True),
         _field("trap_extra_min_ms", _f64, "ms", "least extra delay while bad", nullable=True),
         _field("trap_extra_max_ms", _f64, "ms", "most extra delay while bad", nullable=True),
+        _field("trap_rest_ms", _f64, "ms", "extra delay while good", nullable=True),
+        _field("trap_mbps", _f64, "Mbit/s", "what one transfer gets while bad; null: bandwidth_mbps", nullable=True),
+        _field("trap_loss", _f64, "", "share of packets lost, and sent again, while bad", nullable=True),
     ]
 )
 INSTANCES: Final = pa.schema(
     [
         _field("instance_id", _i32, "", "0 … M-1"),
         _field("model_id", _str, "", "catalogue entry"),
-        _field("model_type", _str, "", "text, image or video"),
+        _field("model_type", _str, "", "text, image or video; text-07 names an expert of that kind"),
         _field("quality", _f64, "", "0 … 1"),
         _field("work", _f64, "", "work per token over a unit model's"),
         _field("memory_gb", _f64, "GB", "size when resident"),
@@ -72,9 +75,10 @@ TASKS: Final = pa.schema(
         _field("node_id", _i32, "", "the node nearest the user"),
         _field("arrival_ms", _f64, "ms", "from the start of the split, rising"),
         _field("stage_types", pa.list_(_str), "", "model type of each stage"),
+        _field("stage_parents", pa.list_(_i32), "", "bit k: the stage needs what stage k yields; 0: the prompt alone"),
         _field("stage_tokens", pa.list_(_i32), "tokens", "tokens of each stage"),
-        _field("stage_payload_mb", pa.list_(_f64), "MB", "sent to each stage"),
-        _field("answer_mb", _f64, "MB", "sent back to the user"),
+        _field("prompt_mb", _f64, "MB", "what the user sends to every stage without parents"),
+        _field("stage_output_mb", pa.list_(_f64), "MB", "sent to each child, or to the user where there is none"),
         _field("quality_weight", _f64, "", "with speed_weight sums to 1"),
         _field("speed_weight", _f64, "", "with quality_weight sums to 1"),
         _field("deadline_ms", _f64, "ms", "from arrival to answer"),

@@ -18,10 +18,11 @@ from edgebench.constants import CANDIDATES, TRAP_SLOTS, WINDOW_TASKS
 from edgebench.sim.compiled import compiled
 from edgebench.sim.features import F, T
 from edgebench.sim.observe import PLACES, Observation, new_observation, observe
+from edgebench.sim.offers import TYPES
 from edgebench.sim.route import start as start_episode
 from edgebench.sim.route import step as step_episode
 from edgebench.sim.state import MONITOR, PROGRESS, RESIDENCE, SERVER, TASK, State, Tasks, new_state
-from edgebench.sim.topology import INSTANCE, NODE, PATH, TRAP_LINK, TYPES, Topology
+from edgebench.sim.topology import INSTANCE, NODE, PATH, TRAP_LINK, Topology
 
 _NODES, _INSTANCES, _TRAPS, _TASKS = range(4)
 _SIZES: Final = 4

@@ -9,10 +9,8 @@ from numpy.typing import NDArray
 
 from edgebench import constants
 from edgebench.sim.compiled import compiled
+from edgebench.sim.offers import TYPES, offer
 from edgebench.sim.paths import quickest_paths
-
-TYPES: Final = len(constants.MODEL_TYPES)
-_TYPICAL_MB: Final = constants.PAYLOAD_MB[1]
 
 NODE: Final = np.dtype(
     [
@@ -66,18 +64,14 @@ def build_topology(columns: Columns, instance_type: NDArray[np.int8]) -> Topolog
     node = _nodes(columns, instance)
     if (instance["memory_gb"] > node["storage_gb"][instance["node"]]).any():
         raise ValueError("a model needs more memory than its node has")
-    reach = (path["latency_ms"] + _TYPICAL_MB * path["ms_per_mb"])[instance["node"], :].T
-    tokens = np.array([law[0] for law in constants.TOKENS])[instance_type]
-    quick = reach + tokens * instance["work"] / node["speed"][instance["node"]]
-    for kind in range(TYPES):
-        node["onward_ms"][:, kind] = quick[:, instance_type == kind].min(axis=1)
+    candidates, node["onward_ms"] = offer(path, instance, node["speed"], instance_type)
     return Topology(
         node=node,
         path=path,
         instance=instance,
         trap=_traps(columns),
         on_node=np.argsort(instance["node"], kind="stable").astype(np.int32),
-        candidates=_candidates(reach, quick, instance["quality"], instance_type),
+        candidates=candidates,
     )
 
 
@@ -136,36 +130,3 @@ def _find_first_traps(nearest: NDArray[np.int64], next_node: NDArray[np.int64], 
             here, beyond = path[target, source], path[target, next_node[target, source]]
             if here.next_trap < 0:
                 here.next_trap, here.past_trap = beyond.next_trap, beyond.past_trap
-
-
-def _candidates(
-    reach: NDArray[np.float64],
-    quick: NDArray[np.float64],
-    quality: NDArray[np.float64],
-    instance_type: NDArray[np.int8],
-) -> NDArray[np.int32]:
-    """Up to K instances per node and type: in turn the nearest, the quickest and the best not yet taken."""
-    node_count = reach.shape[0]
-    offered = np.full((node_count, TYPES, constants.CANDIDATES), -1, np.int32)
-    for kind in range(TYPES):
-        members = np.flatnonzero(instance_type == kind).astype(np.int32)
-        nearest = np.argsort(reach[:, members], axis=1, kind="stable")
-        quickest = np.argsort(quick[:, members], axis=1, kind="stable")
-        best = np.tile(np.argsort(-quality[members], kind="stable"), (node_count, 1))
-        _take_in_turn(members, np.stack((nearest, quickest, best)), offered[:, kind])
-    return offered
-
-
-@compiled
-def _take_in_turn(members: NDArray[np.int32], orders: NDArray[np.int64], offered: NDArray[np.int32]) -> None:
-    wanted = min(offered.shape[1], members.size)
-    for node in range(offered.shape[0]):
-        taken = np.zeros(members.size, np.bool_)
-        position = np.zeros(orders.shape[0], np.int64)
-        for slot in range(wanted):
-            turn = slot % orders.shape[0]
-            while taken[orders[turn, node, position[turn]]]:
-                position[turn] += 1
-            choice = orders[turn, node, position[turn]]
-            taken[choice] = True
-            offered[node, slot] = members[choice]

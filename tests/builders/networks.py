@@ -8,8 +8,9 @@ import networkx as nx
 import numpy as np
 import polars as pl
 
-from edgebench.registry import RegionSpec, region_spec
+from edgebench.registry import region_spec
 from edgebench.sim.counter import uniforms
+from edgebench.spec import RegionSpec
 
 
 def spec_of(nodes: int, mean_degree: float = 3.2) -> RegionSpec:

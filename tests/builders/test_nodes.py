@@ -17,8 +17,9 @@ from builders.nodes import HOST_SHARE, choose_nodes, nearest_node, spread_intege
 from builders.sample import SAMPLE_REGIONS, sample_path
 from builders.sites import find_sites
 from edgebench.errors import EdgeBenchError
-from edgebench.registry import Range, region_spec
+from edgebench.registry import region_spec
 from edgebench.schema import NODES
+from edgebench.spec import Range
 
 S1 = region_spec("s1")
 REAL = {

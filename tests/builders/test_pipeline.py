@@ -19,8 +19,9 @@ from builders.sample import sample_path
 from edgebench.constants import MODEL_TYPES, MODELS, SPLIT_TASKS
 from edgebench.errors import EdgeBenchError
 from edgebench.region import Region, read_region
-from edgebench.registry import RegionSpec, region_spec
+from edgebench.registry import region_spec
 from edgebench.schema import TABLES
+from edgebench.spec import RegionSpec
 
 CELLS = Path(os.environ.get("EDGEBENCH_TEST_DATA", "")) / "cells"
 REAL = {

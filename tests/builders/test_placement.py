@@ -9,6 +9,7 @@ from builders.catalogue import make_catalogue
 from builders.placement import place_models
 from edgebench.constants import MEMORY_GB, MODEL_TYPES, MODELS, PRICE_USD_PER_1K, QUALITY_MEAN, WORK
 from edgebench.errors import EdgeBenchError
+from edgebench.registry import REGIONS
 from edgebench.schema import INSTANCES
 
 KINDS = range(len(MODEL_TYPES))
@@ -54,7 +55,7 @@ def test_models_have_names_of_their_own() -> None:
 
 def test_each_model_is_placed_once_where_it_fits() -> None:
     nodes = scattered_nodes(25)
-    placed = place_models(make_catalogue(), nodes, 5)
+    placed = place_models(make_catalogue(), nodes, REGIONS["s1"], 5)
     assert placed.columns == INSTANCES.names
     assert placed["model_id"].to_list() == make_catalogue()["model_id"].to_list()
     assert placed["instance_id"].to_list() == list(range(placed.height))
@@ -64,7 +65,7 @@ def test_each_model_is_placed_once_where_it_fits() -> None:
 
 def test_small_nodes_are_passed_over() -> None:
     nodes = scattered_nodes(25).with_columns(storage_gb=pl.when(pl.col("node_id") < 20).then(5).otherwise(20))
-    placed = place_models(make_catalogue(), nodes, 5)
+    placed = place_models(make_catalogue(), nodes, REGIONS["s1"], 5)
     assert placed.filter(pl.col("memory_gb") > 5)["node_id"].min() >= 20
     assert placed.filter(pl.col("memory_gb") <= 5)["node_id"].n_unique() > 20
 
@@ -72,20 +73,22 @@ def test_small_nodes_are_passed_over() -> None:
 @pytest.mark.parametrize("seed", range(20))
 def test_every_type_is_on_two_nodes_even_where_there_are_but_two(seed: int) -> None:
     two_each = make_catalogue().group_by("model_type", maintain_order=True).head(2)
-    placed = place_models(two_each, scattered_nodes(3), seed)
+    placed = place_models(two_each, scattered_nodes(3), REGIONS["s1"], seed)
     assert placed.group_by("model_type").agg(pl.col("node_id").n_unique())["node_id"].to_list() == [2, 2, 2]
 
 
 def test_the_price_is_the_models_times_the_nodes() -> None:
     nodes, catalogue = scattered_nodes(25), make_catalogue()
-    placed = place_models(catalogue, nodes, 5)
+    placed = place_models(catalogue, nodes, REGIONS["s1"], 5)
     expected = catalogue["price_usd_per_1k_tokens"].to_numpy() * nodes["price"].to_numpy()[placed["node_id"].to_numpy()]
     assert np.allclose(placed["price_usd_per_1k_tokens"].to_numpy(), expected, atol=5.1e-7, rtol=0)
 
 
 def test_the_seed_decides() -> None:
     nodes = scattered_nodes(25)
-    one, same, other = (place_models(make_catalogue(), nodes, seed)["node_id"].to_list() for seed in (1, 1, 2))
+    one, same, other = (
+        place_models(make_catalogue(), nodes, REGIONS["s1"], seed)["node_id"].to_list() for seed in (1, 1, 2)
+    )
     assert one == same
     assert one != other
 
@@ -93,4 +96,4 @@ def test_the_seed_decides() -> None:
 def test_a_model_that_fits_one_node_only_is_refused() -> None:
     nodes = scattered_nodes(25).with_columns(storage_gb=pl.when(pl.col("node_id") < 24).then(5).otherwise(20))
     with pytest.raises(EdgeBenchError, match="fewer than two nodes can hold"):
-        place_models(make_catalogue(), nodes, 0)
+        place_models(make_catalogue(), nodes, REGIONS["s1"], 0)

@@ -11,6 +11,7 @@ from networks import graph_of, scattered_nodes, spec_of
 from builders.links import build_links
 from builders.traps import link_traffic, mark_traps
 from edgebench.constants import HOP_MS, TRAP_CROSSINGS, TRAP_ENTER, TRAP_EXTRA_MS, TRAP_LEAVE
+from edgebench.spec import TrapSpec
 
 
 def network(count: int, degree: float = 3.2) -> tuple[pl.DataFrame, pl.DataFrame]:
@@ -31,7 +32,7 @@ def test_traffic_is_what_walking_every_path_adds_up_to() -> None:
 
 def test_the_busiest_links_are_traps() -> None:
     links, nodes = network(51)
-    marked, traffic = mark_traps(links, nodes), link_traffic(links, nodes)
+    marked, traffic = mark_traps(links, nodes, TrapSpec(), 0), link_traffic(links, nodes)
     is_trap = marked["is_trap"].to_numpy()
     sites, compute = nodes["sites"].to_numpy(), nodes["compute"].to_numpy()
     paths = int(sites.sum()) * int(compute.sum()) - int((sites.astype(np.int64) * compute).sum())
@@ -41,7 +42,7 @@ def test_the_busiest_links_are_traps() -> None:
 
 
 def test_traps_alone_carry_parameters() -> None:
-    marked = mark_traps(*network(25))
+    marked = mark_traps(*network(25), TrapSpec(), 0)
     traps = marked.filter("is_trap")
     expected = {
         "trap_enter": TRAP_ENTER,
@@ -57,11 +58,11 @@ def test_traps_alone_carry_parameters() -> None:
 
 def test_other_columns_and_the_order_of_links_stay() -> None:
     links, nodes = network(25)
-    assert mark_traps(links, nodes).select(links.columns).equals(links)
+    assert mark_traps(links, nodes, TrapSpec(), 0).select(links.columns).equals(links)
 
 
 def test_a_network_of_one_link_has_one_trap() -> None:
-    assert mark_traps(*network(2))["is_trap"].to_list() == [True]
+    assert mark_traps(*network(2), TrapSpec(), 0)["is_trap"].to_list() == [True]
 
 
 @pytest.mark.parametrize("column", ["sites", "compute"])
@@ -88,4 +89,4 @@ def test_equally_busy_links_fall_to_the_lower_link_id() -> None:
     )
     traffic = link_traffic(ring, nodes)
     busiest = np.flatnonzero(traffic == traffic.max())
-    assert mark_traps(ring, nodes)["is_trap"].arg_true().to_list() == [busiest[0]]
+    assert mark_traps(ring, nodes, TrapSpec(), 0)["is_trap"].arg_true().to_list() == [busiest[0]]

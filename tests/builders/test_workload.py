@@ -41,15 +41,16 @@ from edgebench.constants import (
     TOKENS_PER_S_PER_COMPUTE,
 )
 from edgebench.errors import EdgeBenchError
+from edgebench.registry import REGIONS
 from edgebench.schema import SPLITS, TASKS
 
 NODES = scattered_nodes(25)
 SITES = scattered_nodes(400, seed=9).select(
     site_id="node_id", lat="lat", lon="lon", cells=(pl.col("node_id") % 40).cast(pl.Int32)
 )
-INSTANCES = place_models(make_catalogue(), NODES, 3)
+INSTANCES = place_models(make_catalogue(), NODES, REGIONS["s1"], 3)
 LINKS = build_links(NODES, spec_of(25), 3)
-TASKS_DRAWN = make_tasks(NODES, SITES, INSTANCES, 3)
+TASKS_DRAWN = make_tasks(NODES, SITES, INSTANCES, REGIONS["s1"], 3)
 
 
 def km_between(rows: pl.DataFrame, columns: pl.DataFrame) -> np.ndarray:
@@ -149,11 +150,12 @@ def test_tokens_follow_their_law() -> None:
         assert inner == pytest.approx(sigma, rel=0.1)
 
 
-def test_each_stage_is_sent_what_the_one_before_yields() -> None:
+def test_each_stage_needs_the_one_before_and_yields_what_its_kind_yields() -> None:
     yields = dict(zip(MODEL_TYPES, PAYLOAD_MB, strict=True))
     for row in draw_workflows(200, 2).iter_rows(named=True):
-        sent = [PROMPT_MB, *(yields[kind] for kind in row["stage_types"])]
-        assert [*row["stage_payload_mb"], row["answer_mb"]] == sent
+        assert row["stage_output_mb"] == [yields[kind] for kind in row["stage_types"]]
+        assert row["stage_parents"] == [0, 1, 2, 4, 8]
+        assert row["prompt_mb"] == PROMPT_MB
 
 
 def test_arrivals_are_poisson_at_the_rate() -> None:
@@ -197,8 +199,8 @@ def test_regions_and_seeds_have_words_of_their_own() -> None:
 
 
 def test_drawing_twice_gives_the_same_tasks() -> None:
-    assert TASKS_DRAWN.equals(make_tasks(NODES, SITES, INSTANCES, 3))
-    assert not TASKS_DRAWN.equals(make_tasks(NODES, SITES, INSTANCES, 4))
+    assert TASKS_DRAWN.equals(make_tasks(NODES, SITES, INSTANCES, REGIONS["s1"], 3))
+    assert not TASKS_DRAWN.equals(make_tasks(NODES, SITES, INSTANCES, REGIONS["s1"], 4))
 
 
 @pytest.mark.parametrize("cold", [True, False])
@@ -218,14 +220,15 @@ def quickest_by_recursion(task: dict, instances: pl.DataFrame, cold: bool) -> fl
 
     def from_stage(stage: int, node: int) -> float:
         if stage == STAGES_PER_TASK:
-            return move(node, task["node_id"], task["answer_mb"])
+            return move(node, task["node_id"], task["stage_output_mb"][-1])
         plans = []
+        payload = [task["prompt_mb"], *task["stage_output_mb"]]
         for instance in instances.filter(pl.col("model_type") == task["stage_types"][stage]).iter_rows(named=True):
             home = instance["node_id"]
             loading = instance["memory_gb"] / LOAD_GB_PER_S * 1000.0 if cold else 0.0
             speed = TOKENS_PER_S_PER_COMPUTE * NODES["compute"][home]
             service = task["stage_tokens"][stage] * instance["work"] / speed * 1000.0
-            plans.append(move(node, home, task["stage_payload_mb"][stage]) + loading + service + known(stage + 1, home))
+            plans.append(move(node, home, payload[stage]) + loading + service + known(stage + 1, home))
         return min(plans)
 
     memory: dict[tuple[int, int], float] = {}

@@ -95,6 +95,11 @@ class Network:
         return taken
 
 
+def sent_mb(row: dict[str, Any]) -> list[float]:
+    """What each stage of a chain is sent."""
+    return [row["prompt_mb"], *row["stage_output_mb"][:-1]]
+
+
 def trap_extras(links: list[dict[str, Any]], seed: int) -> list[list[float]]:
     """Extra delay of each trap link in each slot of an episode."""
     return [_chain(link, number, seed) for number, link in enumerate(links)]
@@ -166,7 +171,7 @@ class RouteOracle:
         offered = self.network.offers[task["node"], self._kind(task)]
         if 0 <= action < len(offered):
             task["sent_to"] = self.network.instances[offered[action]]
-            self._transfer(task, task["sent_to"]["node_id"], task["row"]["stage_payload_mb"][task["stage"]])
+            self._transfer(task, task["sent_to"]["node_id"], sent_mb(task["row"])[task["stage"]])
             self._due(task)
             reward = self._advance()
         else:
@@ -247,7 +252,7 @@ class RouteOracle:
         return float(1000.0 * instance["memory_gb"] / constants.LOAD_GB_PER_S)
 
     def _answer(self, task: dict[str, Any]) -> float:
-        self._transfer(task, task["row"]["node_id"], task["row"]["answer_mb"])
+        self._transfer(task, task["row"]["node_id"], task["row"]["stage_output_mb"][-1])
         task["latency_ms"] = task["ready_ms"] - task["born_ms"]
         if task["latency_ms"] > FAIL_FACTOR * task["row"]["deadline_ms"]:
             return self._end(task, utility=0.0)
@@ -300,7 +305,7 @@ class RouteOracle:
         there, back = self.network.paths[task["node"]][node], self.network.paths[node][row["node_id"]]
         tokens, speed = row["stage_tokens"][stage], self.network.speed(node)
         extra, extra_back = (sum(self._remembered(trap, now) for trap in path["traps"]) for path in (there, back))
-        transmission = row["stage_payload_mb"][stage] * there["ms_per_mb"]
+        transmission = sent_mb(row)[stage] * there["ms_per_mb"]
         arrival = now + there["latency_ms"] + transmission + extra
         last = stage + 1 == len(row["stage_types"])
         return {
@@ -314,7 +319,7 @@ class RouteOracle:
             "service_s": tokens * instance["work"] / speed / 1e3,
             "quality": instance["quality"],
             "cost": instance["price_usd_per_1k_tokens"] * tokens / 1e3 / COST_REF_USD,
-            "return_s": (back["latency_ms"] + row["answer_mb"] * back["ms_per_mb"] + extra_back) / 1e3,
+            "return_s": (back["latency_ms"] + row["stage_output_mb"][-1] * back["ms_per_mb"] + extra_back) / 1e3,
             "onward_s": 0.0 if last else self.onward[node, row["stage_types"][stage + 1]] / 1e3,
             "speed": speed,
             "stored": self.stored[node] / self.network.nodes[node]["storage_gb"],
@@ -350,7 +355,7 @@ class RouteOracle:
             **{f"next_{kind}": float(following[:1] == [kind]) for kind in MODEL_TYPES},
             **{f"later_{kind}": following.count(kind) / 10 for kind in MODEL_TYPES},
             "tokens_k": row["stage_tokens"][stage] / 1e3,
-            "payload_mb": row["stage_payload_mb"][stage],
+            "payload_mb": sent_mb(row)[stage],
             "quality_so_far": task["quality"] / len(types),
             "cost_so_far": task["cost_usd"] / COST_REF_USD,
             "in_flight": sum(one["running"] and one["born_ms"] <= now for one in self.tasks) / WINDOW_TASKS,
