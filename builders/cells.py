@@ -1,19 +1,24 @@
-"""Raw files -> cells: OpenCellID and Mozilla Location Service tables, whatever their form."""
+"""Text -> cells: OpenCellID and Mozilla Location Service tables and their relatives, block by block."""
 
 from __future__ import annotations
 
 import csv
-import gzip
-import zlib
+from collections.abc import Collection, Iterator
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
 import polars as pl
 
 from builders.ledger import Ledger
+from builders.raw_text import DOWNLOAD_AGAIN, preview, text_blocks
 from edgebench.errors import EdgeBenchError
 
 RADIOS: Final = ("GSM", "UMTS", "LTE", "NR", "CDMA")
+UNKNOWN_RADIO: Final = "UNKNOWN"
+"""Radio of a cell of a table without that column, where the cell number does not tell it."""
+LONG_NUMBER: Final = 65536
+"""Cell numbers of GSM have 16 bits; those from here on are of UMTS, LTE or NR."""
 OPENCELLID_COLUMNS: Final = (
     *("radio", "mcc", "net", "area", "cell", "unit", "lon", "lat", "range", "samples"),
     *("changeable", "created", "updated", "averageSignal"),
@@ -26,52 +31,233 @@ SYNONYMS: Final = {
     "cellid": "cell",
     "longitude": "lon",
     "latitude": "lat",
+    "accuracy": "range",
 }
-"""Names the Mozilla Location Service of 2014 and the OpenCellID API use."""
-REQUIRED: Final = ("radio", "mcc", "net", "area", "cell", "lon", "lat")
+"""Names the Mozilla Location Service of 2014, the OpenCellID API and lacells use."""
+REQUIRED: Final = ("mcc", "net", "cell", "lon", "lat")
 WHOLE: Final = ("mcc", "net", "area", "cell", "range", "samples", "created", "updated")
 SCHEMA: Final = {
     name: pl.String() if name == "radio" else pl.Int64() if name in WHOLE else pl.Float64()
-    for name in (*REQUIRED, "range", "samples", "created", "updated")
+    for name in ("radio", "mcc", "net", "area", "cell", "lon", "lat", "range", "samples", "created", "updated")
 }
 """Columns and types of the table `read_cells` returns."""
-
+NOT_KNOWN: Final = -1
+"""What some tables write in a whole column in place of nothing."""
 EXACT: Final = 2**53
 """Whole numbers below are exact as floats; the longest identity, of NR, has 36 bits."""
 
-_GZIP_MAGIC: Final = b"\x1f\x8b"
-_BOM: Final = b"\xef\xbb\xbf"
-_PREVIEW: Final = 100
-_DOWNLOAD_AGAIN: Final = "download the file again; a refused token or a used-up quota yields a message, not cells"
-
-_INCOMPLETE: Final = ("incomplete", "no radio, mcc, net, cell, longitude or latitude")
-_RADIO: Final = ("radio", f"radio is none of {', '.join(RADIOS)}")
-_GLOBE: Final = ("globe", "coordinates beyond 90 degrees of latitude or 180 of longitude")
+_ROW: Final = "row"
+_EXCESS: Final = "excess"
+_INCOMPLETE: Final = "no radio, mcc, net, cell, longitude or latitude"
+_GLOBE: Final = "coordinates beyond 90 degrees of latitude or 180 of longitude"
 
 
-def read_cells(path: Path, ledger: Ledger) -> pl.DataFrame:
-    """Read a table of cells: OpenCellID full, diff or per-MCC (no header), or MLS; gzip or plain; LF or CRLF.
+def read_cells(path: Path, ledger: Ledger, mcc: Collection[int] | None = None) -> pl.DataFrame:
+    """Read a table of cells: OpenCellID full, diff or per-MCC (no header), MLS or lacells; gzip or plain; LF or CRLF.
 
     With a header, columns may stand in any order and unknown ones are ignored; without one, the 14 columns of
-    OpenCellID are expected. Rows without an identity or a position, of an unknown radio or with coordinates
-    outside the globe are dropped and counted in `ledger`.
+    OpenCellID are expected. No field may hold a line end. Rows of other countries are left behind block by block, so
+    that memory is taken by the wanted ones alone; of the others only the number of fields and the encoding are
+    judged. Rows without an identity or a position, of an unknown radio or with coordinates outside the globe are
+    dropped. Every drop is counted in `ledger`; rows dropped and left of its first entry are the rows of the file.
+
+    A table without radios has GSM for cell numbers below `LONG_NUMBER` and `UNKNOWN_RADIO` for others; a table
+    without areas has null there.
+
+    Args:
+        path: The file.
+        ledger: Receives an entry a filter.
+        mcc: Mobile country codes of the rows to keep; None for all.
 
     Returns:
-        radio (GSM, UMTS, LTE, NR or CDMA), mcc, net, area (or null), cell, lon, lat (degrees), range (metres),
-        samples, created, updated (unix seconds); the last four are null where the file does not say.
+        radio (of `RADIOS`, or `UNKNOWN_RADIO`), mcc, net, area (or null), cell, lon, lat (degrees), range (metres),
+        samples, created, updated (unix seconds); the last four are null where the file does not say, or says -1.
 
     Raises:
-        EdgeBenchError: The file is missing, empty, damaged, an error page, without the columns, or not numeric.
+        EdgeBenchError: The file is missing, empty, damaged, an error page, without the columns, of other countries,
+            or not numeric.
     """
-    body = _body(path)
-    text = _read_text(body, path)
-    first_line = 1 if _is_data(body) else 2
-    numbers = {name: _numbers(text[name], first_line, path) for name in SCHEMA if name != "radio"}
-    cells = text.select(pl.col("radio").str.strip_chars(), **numbers)
-    complete = _drop(cells, ~pl.any_horizontal(pl.col(REQUIRED).exclude("area").is_null()), *_INCOMPLETE, ledger)
-    known = _drop(complete, pl.col("radio").is_in(RADIOS), *_RADIO, ledger)
-    on_globe = _drop(known, pl.col("lat").is_between(-90, 90) & pl.col("lon").is_between(-180, 180), *_GLOBE, ledger)
-    _refuse_lost_rows(cells, known, on_globe, path)
+    blocks = text_blocks(path)
+    head = next(blocks)
+    layout = _read_layout(head, path)
+    parts, rows = [], 0
+    for text in _bodies(head, blocks, layout):
+        block = _Block(text, layout, rows)
+        parts.append(_parse(block, mcc))
+        rows += block.rows
+    if not rows:
+        raise EdgeBenchError("a header without any cell", where=str(path), mend=DOWNLOAD_AGAIN)
+    cells = pl.concat(parts)
+    if mcc is not None:
+        _account_countries(cells, rows, mcc, head, layout, ledger)
+    return _judge(cells, layout, ledger)
+
+
+@dataclass(frozen=True)
+class _Layout:
+    """How the lines of a file are to be read: the place of each column that is there, and how many there are."""
+
+    path: Path
+    places: dict[str, int]
+    width: int
+    header_lines: int
+
+
+@dataclass(frozen=True)
+class _Block:
+    """Whole lines of a file that follow `rows_before` rows."""
+
+    text: bytes
+    layout: _Layout
+    rows_before: int
+
+    @property
+    def rows(self) -> int:
+        """How many, empty ones included."""
+        return self.text.count(b"\n") + (not self.text.endswith(b"\n"))
+
+    def where(self, row: int) -> str:
+        """The file and line of a row of this block."""
+        return f"{self.layout.path}, line {self.layout.header_lines + self.rows_before + row + 1}"
+
+
+def _first_fields(text: bytes) -> list[str]:
+    line = text.partition(b"\n")[0].decode("utf-8", "replace").rstrip("\r")
+    return [field.strip() for field in next(csv.reader([line]), [])]
+
+
+def _read_layout(head: bytes, path: Path) -> _Layout:
+    fields = _first_fields(head)
+    headless = next(iter(fields), "") in RADIOS
+    if headless:
+        if len(fields) != len(OPENCELLID_COLUMNS):
+            raise EdgeBenchError(
+                f"{len(fields)} columns without a header, expected the {len(OPENCELLID_COLUMNS)} of OpenCellID",
+                where=f"{path}, line 1",
+                mend=f"expected order: {','.join(OPENCELLID_COLUMNS)}; or add a header",
+            )
+        fields = list(OPENCELLID_COLUMNS)
+    return _Layout(path, _places([field.lower() for field in fields], path), len(fields), int(not headless))
+
+
+def _places(names: list[str], path: Path) -> dict[str, int]:
+    places: dict[str, int] = {name: names.index(name) for name in SCHEMA if name in names}
+    for synonym, name in SYNONYMS.items():
+        if synonym in names:
+            places.setdefault(name, names.index(synonym))
+    missing = [name for name in REQUIRED if name not in places]
+    if missing:
+        raise EdgeBenchError(
+            f"columns missing: {', '.join(missing)}; the file has: {preview(','.join(names).encode())}",
+            where=str(path),
+            mend=f"a header must name at least {', '.join(REQUIRED)}",
+        )
+    return places
+
+
+def _bodies(head: bytes, blocks: Iterator[bytes], layout: _Layout) -> Iterator[bytes]:
+    """The blocks without the header."""
+    body = head.partition(b"\n")[2] if layout.header_lines else head
+    if body:
+        yield body
+    yield from blocks
+
+
+def _scan(block: _Block) -> pl.LazyFrame:
+    """The columns that are there as text, with the row within the block and what exceeds the last column."""
+    width = block.layout.width
+    header = ",".join(map(str, range(width + 1))).encode() + b"\n"
+    columns = {name: pl.col(str(place)) for name, place in block.layout.places.items()}
+    lines = pl.scan_csv(header + block.text, infer_schema=False, row_index_name=_ROW)
+    return lines.select(_ROW, pl.col(str(width)).alias(_EXCESS), **columns)
+
+
+def _parse(block: _Block, mcc: Collection[int] | None) -> pl.DataFrame:
+    """The rows of a block that may be of the wanted countries, as typed columns, null where they have none."""
+    lines = _scan(block)
+    if mcc is not None:
+        # A code that is no plain number is kept here and judged with the other columns.
+        country = pl.col("mcc").cast(pl.Int64, strict=False)
+        lines = lines.filter(country.is_in(list(mcc)) | country.is_null() | pl.col(_EXCESS).is_not_null())
+    try:
+        text = lines.collect()
+    except pl.exceptions.PolarsError as error:
+        raise _no_table(block, error) from error
+    _refuse_excess(text, block)
+    absent = pl.Series([None], dtype=pl.String).new_from_index(0, text.height)
+    there = text.with_columns(pl.col(pl.String).str.strip_chars())
+    whole = pl.DataFrame({name: there[name] if name in there.columns else absent for name in SCHEMA})
+    numbers = {name: _numbers(whole[name], text[_ROW], block) for name in SCHEMA if name != "radio"}
+    cells = whole.select("radio", **numbers)
+    return cells if mcc is None else cells.filter(pl.col("mcc").is_in(list(mcc)) | pl.col("mcc").is_null())
+
+
+def _refuse_excess(text: pl.DataFrame, block: _Block) -> None:
+    excess = text.filter(pl.col(_EXCESS).is_not_null())
+    if excess.height:
+        raise EdgeBenchError(
+            f"not a CSV table: more than the {block.layout.width} fields of its first line",
+            where=block.where(excess[_ROW][0]),
+            mend="correct or remove the line",
+        )
+
+
+def _no_table(block: _Block, error: Exception) -> EdgeBenchError:
+    for row, line in enumerate(block.text.split(b"\n")):
+        if "\ufffd" in line.decode("utf-8", "replace"):
+            place = block.where(row)
+            break
+    else:
+        place = str(block.layout.path)
+    return EdgeBenchError(f"not a CSV table: {str(error).splitlines()[0]}", where=place, mend=DOWNLOAD_AGAIN)
+
+
+def _numbers(text: pl.Series, rows: pl.Series, block: _Block) -> pl.Series:
+    """A column as numbers, null where empty or unknown; whole ones may be written 12 or 12.0."""
+    number = text.cast(pl.Float64, strict=False)
+    wrong = text.is_not_null() & (text != "") & ~number.is_finite().fill_null(False)
+    if text.name in WHOLE:
+        wrong |= ((number != number.floor()) | (number.abs() >= EXACT)).fill_null(False)
+    first = wrong.arg_max()
+    if first is not None and wrong[first]:
+        kind = "a whole number" if text.name in WHOLE else "a number"
+        raise EdgeBenchError(
+            f"{text.name} is {preview(str(text[first]).encode())}, not {kind}",
+            where=block.where(rows[first]),
+            mend="correct or remove the line",
+        )
+    if text.name in WHOLE:
+        number = number.set(number == NOT_KNOWN, None)
+    return number.cast(SCHEMA[text.name])
+
+
+def _account_countries(
+    cells: pl.DataFrame, rows: int, mcc: Collection[int], head: bytes, layout: _Layout, ledger: Ledger
+) -> None:
+    wanted = ", ".join(map(str, mcc))
+    ledger.record("country", f"mcc is none of {wanted}", rows - cells.height, cells.height)
+    if cells.height == cells["mcc"].null_count() and cells.height < rows:
+        beginning = next(_bodies(head, iter(()), layout))
+        codes = _scan(_Block(beginning, layout, 0)).collect()["mcc"].drop_nulls().value_counts(sort=True)["mcc"]
+        raise EdgeBenchError(
+            f"cells of another country: mcc {wanted} wanted, the file has {', '.join(codes.head(10))}",
+            where=str(layout.path),
+            mend="give the file of the region's country, or choose the region of the file's country",
+        )
+
+
+def _judge(cells: pl.DataFrame, layout: _Layout, ledger: Ledger) -> pl.DataFrame:
+    """Drop and count what cannot be used."""
+    radios = RADIOS if "radio" in layout.places else (*RADIOS, UNKNOWN_RADIO)
+    if "radio" not in layout.places:
+        cells = _with_radio(cells, ledger)
+    needed = pl.col("radio", *REQUIRED)
+    complete = _drop(cells, ~pl.any_horizontal(needed.is_null()), "incomplete", _INCOMPLETE, ledger)
+    reason = f"radio is none of {', '.join(RADIOS)}"
+    known = _drop(complete, pl.col("radio").is_in(radios), "radio", reason, ledger)
+    globe = pl.col("lat").is_between(-90, 90) & pl.col("lon").is_between(-180, 180)
+    on_globe = _drop(known, globe, "globe", _GLOBE, ledger)
+    _refuse_lost_rows(cells, known, on_globe, layout.path)
     return on_globe
 
 
@@ -81,130 +267,14 @@ def _drop(cells: pl.DataFrame, keep: pl.Expr, name: str, reason: str, ledger: Le
     return kept
 
 
-def _body(path: Path) -> bytes:
-    """The file's text, decompressed and without a byte-order mark; refuses what is no table of cells."""
-    if not path.is_file():
-        raise EdgeBenchError(
-            "no such file of cells", where=str(path), mend="give the path of a downloaded CSV or .csv.gz"
-        )
-    body = path.read_bytes()
-    if body.startswith(_GZIP_MAGIC):
-        body = _decompress(body, path)
-    elif path.suffix == ".gz" and body:
-        raise EdgeBenchError(
-            f"named .gz but not gzip; it begins: {_preview(body)}", where=str(path), mend=_DOWNLOAD_AGAIN
-        )
-    body = body.removeprefix(_BOM)
-    if not body or body.isspace():
-        raise EdgeBenchError("the file of cells is empty", where=str(path), mend=_DOWNLOAD_AGAIN)
-    if body.lstrip()[:1] in (b"<", b"{", b"["):
-        raise EdgeBenchError(
-            f"a web page or message, not a table of cells; it begins: {_preview(body)}",
-            where=str(path),
-            mend=_DOWNLOAD_AGAIN,
-        )
-    return body
-
-
-def _decompress(packed: bytes, path: Path) -> bytes:
-    try:
-        return gzip.decompress(packed)
-    except (EOFError, zlib.error, gzip.BadGzipFile) as error:
-        raise EdgeBenchError(
-            f"truncated or damaged gzip: {error}",
-            where=str(path),
-            mend="it did not arrive whole: download it again",
-        ) from error
-
-
-def _preview(body: bytes) -> str:
-    shown = body[:_PREVIEW].decode("utf-8", "replace")
-    return repr("".join(char if char.isprintable() else " " for char in shown).strip())
-
-
-def _first_fields(body: bytes) -> list[str]:
-    end = body.find(b"\n")
-    line = (body if end < 0 else body[:end]).decode("utf-8", "replace").rstrip("\r")
-    return [field.strip() for field in next(csv.reader([line]), [])]
-
-
-def _is_data(body: bytes) -> bool:
-    """Whether the first line is a cell, not a header."""
-    return next(iter(_first_fields(body)), "") in RADIOS
-
-
-def _read_text(body: bytes, path: Path) -> pl.DataFrame:
-    """The columns of `SCHEMA` as text, null where the file has none."""
-    headless = _is_data(body)
-    position = _column_positions(body, headless, path)
-    try:
-        table = pl.read_csv(body, has_header=not headless, infer_schema=False)
-    except pl.exceptions.NoDataError as error:
-        raise _only_header(path) from error
-    except pl.exceptions.PolarsError as error:
-        raise _no_table(body, path, error) from error
-    if table.is_empty():
-        raise _only_header(path)
-    present = {name: table.to_series(place) for name, place in position.items()}
-    absent = pl.Series([None], dtype=pl.String).new_from_index(0, table.height)
-    return pl.DataFrame({name: present.get(name, absent) for name in SCHEMA})
-
-
-def _column_positions(body: bytes, headless: bool, path: Path) -> dict[str, int]:
-    fields = _first_fields(body)
-    if headless:
-        if len(fields) != len(OPENCELLID_COLUMNS):
-            raise EdgeBenchError(
-                f"{len(fields)} columns without a header, expected the {len(OPENCELLID_COLUMNS)} of OpenCellID",
-                where=f"{path}, line 1",
-                mend=f"expected order: {','.join(OPENCELLID_COLUMNS)}; or add a header",
-            )
-        fields = list(OPENCELLID_COLUMNS)
-    names = [field.lower() for field in fields]
-    position: dict[str, int] = {name: names.index(name) for name in SCHEMA if name in names}
-    for synonym, name in SYNONYMS.items():
-        if synonym in names:
-            position.setdefault(name, names.index(synonym))
-    missing = [name for name in REQUIRED if name not in position]
-    if missing:
-        raise EdgeBenchError(
-            f"columns missing: {', '.join(missing)}; the file has: {_preview(','.join(fields).encode())}",
-            where=str(path),
-            mend=f"a header must name at least {', '.join(REQUIRED)}",
-        )
-    return position
-
-
-def _no_table(body: bytes, path: Path, error: Exception) -> EdgeBenchError:
-    width = len(_first_fields(body))
-    place = str(path)
-    for number, line in enumerate(body.split(b"\n"), start=1):
-        if line.count(b",") >= width or "\ufffd" in line.decode("utf-8", "replace"):
-            place = f"{path}, line {number}"
-            break
-    return EdgeBenchError(f"not a CSV table: {str(error).splitlines()[0]}", where=place, mend=_DOWNLOAD_AGAIN)
-
-
-def _only_header(path: Path) -> EdgeBenchError:
-    return EdgeBenchError("a header without any cell", where=str(path), mend=_DOWNLOAD_AGAIN)
-
-
-def _numbers(text: pl.Series, first_line: int, path: Path) -> pl.Series:
-    """A column as numbers, null where empty; whole ones may be written 12 or 12.0."""
-    stripped = text.str.strip_chars()
-    number = stripped.cast(pl.Float64, strict=False)
-    wrong = stripped.is_not_null() & (stripped != "") & ~number.is_finite().fill_null(False)
-    if text.name in WHOLE:
-        wrong |= ((number != number.floor()) | (number.abs() >= EXACT)).fill_null(False)
-    row = wrong.arg_max()
-    if row is not None and wrong[row]:
-        kind = "a whole number" if text.name in WHOLE else "a number"
-        raise EdgeBenchError(
-            f"{text.name} is {_preview(str(text[row]).encode())}, not {kind}",
-            where=f"{path}, line {row + first_line}",
-            mend="correct or remove the line",
-        )
-    return number.cast(SCHEMA[text.name])
+def _with_radio(cells: pl.DataFrame, ledger: Ledger) -> pl.DataFrame:
+    number = pl.when(pl.col("cell") < LONG_NUMBER).then(pl.lit("GSM")).otherwise(pl.lit(UNKNOWN_RADIO))
+    told = cells.with_columns(radio=number)
+    gsm = int((told["radio"] == "GSM").sum())
+    rest = told.height - gsm
+    reason = f"no radio column: {gsm} cell numbers below {LONG_NUMBER} taken for GSM, {rest} of unknown radio"
+    ledger.record("no radio", reason, 0, told.height)
+    return told
 
 
 def _refuse_lost_rows(cells: pl.DataFrame, known: pl.DataFrame, on_globe: pl.DataFrame, path: Path) -> None:

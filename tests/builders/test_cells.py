@@ -5,6 +5,7 @@ from pathlib import Path
 import polars as pl
 import pytest
 
+from builders import raw_text
 from builders.cells import SCHEMA, read_cells
 from builders.ledger import Drop, Ledger
 from edgebench.errors import EdgeBenchError
@@ -20,10 +21,12 @@ def table(*lines: str, end: str = "\n") -> bytes:
     return (end.join(lines) + end).encode()
 
 
-def read(folder: Path, body: bytes, name: str = "cells.csv") -> tuple[pl.DataFrame, Ledger]:
+def read(
+    folder: Path, body: bytes, name: str = "cells.csv", mcc: tuple[int, ...] | None = None
+) -> tuple[pl.DataFrame, Ledger]:
     path, ledger = folder / name, Ledger()
     path.write_bytes(body)
-    return read_cells(path, ledger), ledger
+    return read_cells(path, ledger, mcc), ledger
 
 
 def refusal(folder: Path, body: bytes, name: str = "cells.csv") -> EdgeBenchError:
@@ -114,8 +117,8 @@ REFUSED = {
     "HTML in gz": (gzip.compress(b"\n<html><body>no</body></html>"), "228.csv.gz", "web page"),
     "XML": (b'<?xml version="1.0"?><rsp stat="fail">', "228.csv", "web page"),
     "JSON": (b'[{"lat": 1}]', "228.csv", "web page"),
-    "missing columns": (table("radio,mcc,net,lon", "LTE,1,1,1"), "cells.csv", "columns missing: area, cell, lat"),
-    "semicolons": (table(HEADER.replace(",", ";")), "cells.csv", "columns missing: radio"),
+    "missing columns": (table("radio,mcc,net,lon", "LTE,1,1,1"), "cells.csv", "columns missing: cell, lat"),
+    "semicolons": (table(HEADER.replace(",", ";")), "cells.csv", "columns missing: mcc, net"),
     "13 columns": (table(LTE.rsplit(",", 1)[0]), "cells.csv", "13 columns without a header"),
     "no text": (b"PK\x03\x04\x00\xff\xfe", "cells.csv", "columns missing"),
     "unknown radios": (table(HEADER, LTE.replace("LTE", "5G")), "cells.csv", "radios found: ['5G']"),
@@ -176,7 +179,134 @@ def test_a_world_diff_reads(tmp_path):
 
 
 @real
-def test_a_table_of_other_columns_is_refused():
-    path = Path(os.environ["EDGEBENCH_TEST_DATA"]) / "cells/262_munich_other-columns.csv.gz"
-    with pytest.raises(EdgeBenchError, match="columns missing: radio, area; the file has: ',lon,lat,mcc"):
-        read_cells(path, Ledger())
+def test_one_country_of_a_world_diff_reads_and_the_rest_is_counted():
+    ledger = Ledger()
+    path = Path(os.environ["EDGEBENCH_TEST_DATA"]) / "cells/world_ocid-diff_20220910.csv.gz"
+    cells = read_cells(path, ledger, (228,))
+    assert cells.equals(read_cells(path, Ledger()).filter(pl.col("mcc") == 228))
+    assert (ledger.entries[0].rows, ledger.entries[0].left) == (45_745 - cells.height, cells.height)
+
+
+@real
+def test_a_table_of_other_columns_without_radios_reads():
+    ledger = Ledger()
+    cells = read_cells(Path(os.environ["EDGEBENCH_TEST_DATA"]) / "cells/262_munich_other-columns.csv.gz", ledger)
+    assert cells.height == 2_231
+    assert cells["area"].null_count() == cells.height
+    assert cells.filter(pl.col("radio") == "GSM")["cell"].max() < 65536
+    assert cells.filter(pl.col("radio") == "UNKNOWN")["cell"].min() >= 65536
+    assert [(drop.filter, drop.rows) for drop in ledger.entries] == [
+        ("no radio", 0),
+        ("incomplete", 0),
+        ("radio", 0),
+        ("globe", 0),
+    ]
+
+
+LACELLS = table(
+    "mcc,mnc,lac,cid,longitude,latitude,altitude,accuracy,samples",
+    "228,1,65,26187265,8.5417,47.3769,408,1000,7",
+    "228,3,10,21,6.1432,46.2044,-1,-1,-1",
+)
+
+
+def test_lacells_have_no_radio_and_their_accuracy_is_the_range(tmp_path):
+    cells, ledger = read(tmp_path, LACELLS)
+    assert cells.rows() == [
+        ("UNKNOWN", *ROW[1:9], None, None),
+        ("GSM", 228, 3, 10, 21, 6.1432, 46.2044, None, None, None, None),
+    ]
+    reason = "no radio column: 1 cell numbers below 65536 taken for GSM, 1 of unknown radio"
+    assert ledger.entries[0] == Drop("no radio", reason, 0, 2)
+
+
+def test_a_radio_that_is_written_unknown_is_not_one(tmp_path):
+    cells, ledger = read(tmp_path, table(HEADER, LTE, LTE.replace("LTE", "UNKNOWN")))
+    assert (cells.height, ledger.entries[1].rows) == (1, 1)
+
+
+def test_minus_one_is_not_known(tmp_path):
+    rows = ["LTE,228,1,-1,26187265,-1,-1,-1,-1,-1,1,-1,-1,0", "LTE,228,1,65,-1,-1,8.5,47.3,1000,7,1,1,2,0"]
+    cells, ledger = read(tmp_path, table(HEADER, *rows))
+    assert cells.rows() == [("LTE", 228, 1, None, 26187265, -1.0, -1.0, None, None, None, None)]
+    assert ledger.entries[0].rows == 1
+
+
+@pytest.fixture
+def small_blocks(monkeypatch):
+    """Blocks of a few bytes, so that lines, numbers and gzip members fall across their ends."""
+    monkeypatch.setattr(raw_text, "BLOCK", 100)
+    monkeypatch.setattr(raw_text, "PACKED", 7)
+
+
+@pytest.mark.parametrize("form", FORMS)
+@pytest.mark.parametrize("pack", [bytes, gzip.compress])
+def test_every_form_reads_the_same_in_small_blocks(tmp_path, form, pack, small_blocks):
+    test_every_form_reads_the_same(tmp_path, form, pack)
+
+
+@pytest.mark.parametrize("case", WRONG)
+@pytest.mark.parametrize("head", [0, 1])
+def test_a_wrong_line_is_named_in_small_blocks(tmp_path, case, head, small_blocks):
+    test_a_wrong_line_is_named(tmp_path, case, head)
+
+
+@pytest.mark.parametrize("case", REFUSED)
+def test_what_is_no_table_of_cells_is_refused_in_small_blocks(tmp_path, case, small_blocks):
+    test_what_is_no_table_of_cells_is_refused(tmp_path, case)
+
+
+@pytest.mark.parametrize("packed", [1, 7, 2**20])
+def test_gzip_of_several_members_with_padding_reads_whole(tmp_path, monkeypatch, packed):
+    monkeypatch.setattr(raw_text, "PACKED", packed)
+    members = [gzip.compress(line) for line in table(HEADER, LTE, NR).splitlines(keepends=True)]
+    assert read(tmp_path, b"".join(members) + bytes(9))[0].height == 2
+
+
+def test_a_gzip_that_swells_is_unpacked_piece_by_piece(tmp_path, monkeypatch):
+    monkeypatch.setattr(raw_text, "BLOCK", 1000)
+    largest = max(map(len, raw_text.text_blocks(write(tmp_path, gzip.compress(table(HEADER, *[LTE] * 20_000))))))
+    assert largest < 3000
+
+
+def write(folder: Path, body: bytes) -> Path:
+    path = folder / "cells.csv"
+    path.write_bytes(body)
+    return path
+
+
+FRENCH = LTE.replace("228", "208")
+
+
+def test_rows_of_other_countries_are_counted_and_not_judged(tmp_path):
+    bad = FRENCH.replace("47.3769", "north")
+    cells, ledger = read(tmp_path, table(HEADER, FRENCH, LTE, bad, NR, LTE.replace(",228,", ",,")), mcc=(228, 295))
+    assert cells["cell"].to_list() == [26187265, 49007018536]
+    assert ledger.entries[0] == Drop("country", "mcc is none of 228, 295", 2, 3)
+    assert (ledger.entries[1].filter, ledger.entries[1].rows) == ("incomplete", 1)
+
+
+@pytest.mark.parametrize("code", ["228.0", " 228", "228 ", "0228"])
+def test_a_code_written_otherwise_is_the_same_country(tmp_path, code):
+    cells, _ = read(
+        tmp_path, table(HEADER, FRENCH, LTE.replace("228", code), FRENCH.replace("208", "208.0")), mcc=(228,)
+    )
+    assert cells.row(0) == ROW
+    assert cells.height == 1
+
+
+def test_a_code_that_is_no_number_is_refused_with_its_line(tmp_path):
+    with pytest.raises(EdgeBenchError, match="mcc is 'CH', not a whole number") as caught:
+        read(tmp_path, table(HEADER, FRENCH, LTE, LTE.replace("228", "CH")), mcc=(228,))
+    assert caught.value.where.endswith("line 4")
+
+
+def test_a_line_too_long_is_refused_whatever_its_country(tmp_path):
+    with pytest.raises(EdgeBenchError, match="more than the 14 fields") as caught:
+        read(tmp_path, table(HEADER, LTE, FRENCH + ",9"), mcc=(228,))
+    assert caught.value.where.endswith("line 3")
+
+
+def test_cells_of_another_country_are_refused(tmp_path):
+    with pytest.raises(EdgeBenchError, match="mcc 228 wanted, the file has 208, 262"):
+        read(tmp_path, table(HEADER, FRENCH, FRENCH.replace("208", "262"), FRENCH), mcc=(228,))
