@@ -9,7 +9,8 @@ import polars as pl
 from numpy.typing import NDArray
 from scipy.spatial import cKDTree
 
-from builders.geo import MICRO, chord_km, micro_degrees, sphere_km
+from builders.geo import MICRO, micro_degrees, sphere_km
+from builders.node_methods import NODE_METHODS, SAME_KM
 from edgebench.errors import EdgeBenchError
 from edgebench.sim.counter import uniforms
 from edgebench.spec import Range, RegionSpec
@@ -20,24 +21,18 @@ PRICE_STREAM: Final = 103
 
 DEMAND_TILE: Final = 50_000
 """Side of the tile in which sites are counted as demand, in micro-degrees (0.05 degrees)."""
-SPREAD_MAX_M: Final = 20_037_000
-"""Half the Earth's circumference in metres: no two places are further apart."""
-HOST_SHARE: Final = 0.8
-"""Share of sites that may host a node: the ones with least demand include stray cells beyond the border."""
 DEMAND_WEIGHT: Final = 0.5
 """How much of a node's compute follows the demand it serves; the rest is chance."""
 PRICE_RANGE: Final = (0.8, 1.2)
 """Price of a node over the catalogue price, least and most; EdgeBench's choice."""
-SAME_KM: Final = 1e-6
-"""Distances that differ by less (a millimetre) are equal, and the lower node_id wins."""
 
 
 def choose_nodes(sites: pl.DataFrame, spec: RegionSpec, seed: int) -> tuple[pl.DataFrame, NDArray[np.int32]]:
-    """Place `spec.nodes` edge servers on sites, spread as widely as the sites allow, and furnish them.
+    """Place `spec.nodes` edge servers on sites by the method of `spec`, and furnish them.
 
     Args:
         sites: Table of `builders.sites.find_sites`.
-        spec: How many nodes, and the ranges of their compute and storage.
+        spec: How many nodes, `nodes_by` (`builders.node_methods`), and the ranges of their compute and storage.
         seed: Seed of the hashed draws.
 
     Returns:
@@ -53,44 +48,10 @@ def choose_nodes(sites: pl.DataFrame, spec: RegionSpec, seed: int) -> tuple[pl.D
             where=f"region {spec.name}",
             mend="give more cells, a larger bounding box, or ask for fewer nodes",
         )
-    ranked = sites[_rank_by_demand(sites)].head(max(spec.nodes, int(HOST_SHARE * sites.height)))
-    chosen = ranked[spread_out(ranked, spec.nodes)]
+    ranked = sites[_rank_by_demand(sites)]
+    chosen = ranked[NODE_METHODS[spec.nodes_by](ranked, spec.nodes, seed)]
     home = nearest_node(sites, chosen)
     return _furnish(_served(sites, chosen, home), spec, seed), home
-
-
-def spread_out(ranked: pl.DataFrame, count: int) -> NDArray[np.int64]:
-    """Rows of the first `count` sites that keep the widest spacing (whole metres) still giving `count` of them.
-
-    Greedy thinning at one spacing accepts a site, best first, unless an accepted one is nearer; the spacing
-    is found by bisection.
-    """
-    points = sphere_km(ranked["lat"].to_numpy(), ranked["lon"].to_numpy())
-    tree = cKDTree(points)
-    low, high = 0, SPREAD_MAX_M
-    accepted = np.arange(count, dtype=np.int64)
-    while high - low > 1:
-        middle = (low + high) // 2
-        trial = _thin(tree, points, middle / 1000.0, count)
-        if len(trial) < count:
-            high = middle
-        else:
-            low, accepted = middle, trial
-    return accepted
-
-
-def _thin(tree: cKDTree, points: NDArray[np.float64], spacing_km: float, count: int) -> NDArray[np.int64]:
-    free = np.ones(len(points), np.bool_)
-    accepted: list[int] = []
-    radius = chord_km(spacing_km) - SAME_KM
-    for row in range(len(points)):
-        if not free[row]:
-            continue
-        accepted.append(row)
-        if len(accepted) == count:
-            break
-        free[tree.query_ball_point(points[row], radius)] = False
-    return np.array(accepted, np.int64)
 
 
 def nearest_node(sites: pl.DataFrame, nodes: pl.DataFrame) -> NDArray[np.int32]:

@@ -8,20 +8,65 @@ import numpy as np
 from numpy.typing import NDArray
 
 from edgebench.constants import HOP_MS
+from edgebench.sim.compiled import compiled
 
 TICKS_PER_MS: Final = 10_000
 """Delays are compared as whole ticks of 0.0001 ms, the rounding of the links, so that equal paths are found equal."""
 MS_PER_MB_AT_1_MBPS: Final = 8000.0
+_FAR: Final = 2**42
+"""More ticks than any path has; with the bits of a node below it still an int64."""
+_NODE_BITS: Final = 20
+_NODE: Final = 2**_NODE_BITS - 1
 
 
 class Paths(NamedTuple):
-    """The quickest path between every two of N nodes, [to, from]; of equal ones that over the lowest neighbour."""
+    """Quickest paths from each of N nodes to T targets, [to, from]; of equal ones that over the lowest neighbour."""
 
-    delay_ms: NDArray[np.float64]  # (N, N) propagation and hops; 0 from a node to itself
-    ms_per_mb: NDArray[np.float64]  # (N, N) transmission over the path's narrowest link; 0 from a node to itself
-    next_node: NDArray[np.int64]  # (N, N) the path's next node; the node itself where it has arrived
-    next_link: NDArray[np.int64]  # (N, N) the path's next link; -1 where it has arrived
-    nearest: NDArray[np.int64]  # (N, N) [to]: the nodes by rising delay, the target first
+    delay_ms: NDArray[np.float64]  # (T, N) propagation and hops; 0 from a node to itself
+    ms_per_mb: NDArray[np.float64]  # (T, N) transmission over the path's narrowest link; 0 from a node to itself
+    next_node: NDArray[np.int32]  # (T, N) the path's next node; the node itself where it has arrived
+    next_link: NDArray[np.int32]  # (T, N) the path's next link; -1 where it has arrived
+    nearest: NDArray[np.int32]  # (T, N) [to]: the nodes by rising delay, the target first
+
+
+class Network(NamedTuple):
+    """Links as the search walks them: those of node k are rows first[k] … first[k + 1] - 1 of the other arrays."""
+
+    first: NDArray[np.int64]  # (N + 1,)
+    neighbour: NDArray[np.int32]  # (2 L,)
+    link: NDArray[np.int32]  # (2 L,)
+    ticks: NDArray[np.int64]  # (2 L,) propagation and forwarding
+    ms_per_mb: NDArray[np.float64]  # (2 L,) transmission
+
+
+def make_network(
+    nodes: int,
+    src: NDArray[np.integer],
+    dst: NDArray[np.integer],
+    latency_ms: NDArray[np.floating],
+    bandwidth_mbps: NDArray[np.floating],
+) -> Network:
+    """The network of links given by their columns, (L,) each."""
+    tail, head = np.r_[src, dst], np.r_[dst, src].astype(np.int32)
+    order = np.argsort(tail, kind="stable")
+    link = np.tile(np.arange(len(src), dtype=np.int32), 2)[order]
+    ticks = np.rint((latency_ms.astype(np.float64) + HOP_MS) * TICKS_PER_MS).astype(np.int64)
+    slowness = MS_PER_MB_AT_1_MBPS / bandwidth_mbps.astype(np.float64)
+    first = np.concatenate(([0], np.cumsum(np.bincount(tail, minlength=nodes))))
+    return Network(first, head[order], link, ticks[link], slowness[link])
+
+
+def paths_to(network: Network, targets: NDArray[np.int64]) -> Paths:
+    """Find the quickest paths from everywhere to `targets`, (T,); 28 bytes a path.
+
+    Raises:
+        ValueError: The network is not connected.
+    """
+    shape = (len(targets), len(network.first) - 1)
+    paths = Paths(np.empty(shape), np.empty(shape), *(np.empty(shape, np.int32) for _ in range(3)))
+    if not _search(network, targets, paths):
+        raise ValueError("the network is not connected")
+    return paths
 
 
 def quickest_paths(
@@ -31,50 +76,80 @@ def quickest_paths(
     latency_ms: NDArray[np.floating],
     bandwidth_mbps: NDArray[np.floating],
 ) -> Paths:
-    """Find the quickest paths over links given by their columns, (L,) each.
+    """Find the quickest paths between all nodes over links given by their columns, (L,) each.
 
     Raises:
         ValueError: The network is not connected.
     """
-    from scipy.sparse import csr_array
-    from scipy.sparse.csgraph import dijkstra
-
-    ticks = np.rint((latency_ms.astype(np.float64) + HOP_MS) * TICKS_PER_MS)
-    tail, head, length = np.r_[src, dst].astype(np.int64), np.r_[dst, src].astype(np.int64), np.r_[ticks, ticks]
-    delay = dijkstra(csr_array((length, (tail, head)), shape=(nodes, nodes)))
-    if not np.isfinite(delay).all():
-        raise ValueError("the network is not connected")
-    next_node = _next_nodes(delay, tail, head, length)
-    link = np.full((nodes, nodes), -1, np.int64)
-    link[tail, head] = np.tile(np.arange(len(src)), 2)
-    next_link = link[np.arange(nodes), next_node]
-    nearest = np.argsort(delay, axis=1, kind="stable").astype(np.int64)
-    slowest = _slowest(nearest, next_node, next_link, MS_PER_MB_AT_1_MBPS / bandwidth_mbps.astype(np.float64))
-    return Paths(delay / TICKS_PER_MS, slowest, next_node, next_link, nearest)
+    return paths_to(make_network(nodes, src, dst, latency_ms, bandwidth_mbps), np.arange(nodes))
 
 
-def _next_nodes(
-    delay: NDArray[np.float64], tail: NDArray[np.int64], head: NDArray[np.int64], length: NDArray[np.float64]
-) -> NDArray[np.int64]:
-    nodes = len(delay)
-    following = np.full((nodes, nodes), nodes, np.int64)
-    for neighbour, source, ticks in zip(tail, head, length, strict=True):
-        on_path = delay[:, neighbour] + ticks == delay[:, source]
-        following[:, source] = np.where(on_path, np.minimum(following[:, source], neighbour), following[:, source])
-    np.fill_diagonal(following, np.arange(nodes))
-    return following
+@compiled
+def _search(network: Network, targets: NDArray[np.int64], paths: Paths) -> bool:
+    """Dijkstra's algorithm from every target; whether it met all nodes each time.
+
+    A heap entry is the delay with the node in its last bits, so that nodes leave it by delay, equal ones by number.
+    """
+    nodes = network.first.size - 1
+    ticks = np.empty(nodes, np.int64)
+    heap = np.empty(network.neighbour.size + 1, np.int64)
+    for row in range(targets.size):
+        ticks[:] = _FAR
+        ticks[targets[row]], heap[0] = 0, targets[row]
+        held, met = 1, 0
+        while held > 0:
+            entry = _pop(heap, held)
+            held -= 1
+            node = entry & _NODE
+            if ticks[node] == entry >> _NODE_BITS:
+                held = _settle(network, node, row, ticks, heap, held, paths)
+                paths.nearest[row, met] = node
+                met += 1
+        if met < nodes:
+            return False
+    return True
 
 
-def _slowest(
-    nearest: NDArray[np.int64],
-    next_node: NDArray[np.int64],
-    next_link: NDArray[np.int64],
-    link_ms_per_mb: NDArray[np.float64],
-) -> NDArray[np.float64]:
-    """Walk outwards from all targets at once: a path is as slow as its next link and the path beyond it."""
-    target = np.arange(len(nearest))
-    slowest = np.zeros(nearest.shape)
-    for source in nearest[:, 1:].T:
-        beyond = slowest[target, next_node[target, source]]
-        slowest[target, source] = np.maximum(beyond, link_ms_per_mb[next_link[target, source]])
-    return slowest
+@compiled
+def _settle(
+    network: Network, node: int, row: int, ticks: NDArray[np.int64], heap: NDArray[np.int64], held: int, paths: Paths
+) -> int:
+    """Note the path of a node whose delay is final, over the lowest neighbour, and push those it brings nearer."""
+    delay, chosen, chosen_link, slowness = ticks[node], node, -1, 0.0
+    for k in range(network.first[node], network.first[node + 1]):
+        other, length = network.neighbour[k], network.ticks[k]
+        if delay + length < ticks[other]:
+            ticks[other] = delay + length
+            _push(heap, held, (delay + length) << _NODE_BITS | other)
+            held += 1
+        elif ticks[other] + length == delay and (chosen_link < 0 or other < chosen):
+            chosen, chosen_link = other, network.link[k]
+            slowness = max(paths.ms_per_mb[row, other], network.ms_per_mb[k])
+    paths.delay_ms[row, node], paths.ms_per_mb[row, node] = delay / TICKS_PER_MS, slowness
+    paths.next_node[row, node], paths.next_link[row, node] = chosen, chosen_link
+    return held
+
+
+@compiled
+def _push(heap: NDArray[np.int64], held: int, entry: int) -> None:
+    at = held
+    while at > 0 and heap[(at - 1) // 2] > entry:
+        heap[at] = heap[(at - 1) // 2]
+        at = (at - 1) // 2
+    heap[at] = entry
+
+
+@compiled
+def _pop(heap: NDArray[np.int64], held: int) -> int:
+    """Take the least of `held` entries."""
+    least, last = heap[0], heap[held - 1]
+    at, child = 0, 1
+    while child < held - 1:
+        if child + 1 < held - 1 and heap[child + 1] < heap[child]:
+            child += 1
+        if heap[child] >= last:
+            break
+        heap[at] = heap[child]
+        at, child = child, 2 * child + 1
+    heap[at] = last
+    return int(least)

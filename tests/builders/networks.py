@@ -10,11 +10,11 @@ import polars as pl
 
 from edgebench.registry import region_spec
 from edgebench.sim.counter import uniforms
-from edgebench.spec import RegionSpec
+from edgebench.spec import LinkMethod, RegionSpec
 
 
-def spec_of(nodes: int, mean_degree: float = 3.2) -> RegionSpec:
-    return dataclasses.replace(region_spec("s1"), nodes=nodes, mean_degree=mean_degree)
+def spec_of(nodes: int, mean_degree: float = 3.2, links_by: LinkMethod = "gabriel") -> RegionSpec:
+    return dataclasses.replace(region_spec("s1"), nodes=nodes, mean_degree=mean_degree, links_by=links_by)
 
 
 def nodes_at(lat: list[float], lon: list[float]) -> pl.DataFrame:

@@ -27,6 +27,14 @@ def test_distance_matrix_is_symmetric_in_metres():
     assert matrix[0, 1] == round(great_circle((lat[0], lon[0]), (lat[1], lon[1])).km, 3)
 
 
+@settings(deadline=None, max_examples=25)
+@given(st.lists(st.tuples(latitudes, longitudes), min_size=1, max_size=80))
+def test_distance_matrix_is_the_haversine_formula_to_a_metre(places):
+    lat, lon = np.array(places).T
+    expected = haversine_km(lat[:, None], lon[:, None], lat, lon)
+    assert_allclose(distance_matrix_km(lat, lon), expected, rtol=0, atol=1.5e-3)
+
+
 @settings(deadline=None)
 @given(latitudes, longitudes, latitudes, longitudes)
 def test_a_chord_spans_its_arc(lat1, lon1, lat2, lon2):

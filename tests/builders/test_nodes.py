@@ -8,12 +8,16 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from polars.testing import assert_frame_equal
+from scipy.spatial import cKDTree
+from sklearn.cluster import KMeans
 
 from builders.cells import read_cells
+from builders.clusters import cluster_centres
 from builders.filters import filter_cells
-from builders.geo import haversine_km
+from builders.geo import haversine_km, sphere_km
 from builders.ledger import Ledger
-from builders.nodes import HOST_SHARE, choose_nodes, nearest_node, spread_integers, spread_out
+from builders.node_methods import HOST_SHARE, NODE_METHODS, spread_out
+from builders.nodes import choose_nodes, nearest_node, spread_integers
 from builders.sample import SAMPLE_REGIONS, sample_path
 from builders.sites import find_sites
 from edgebench.errors import EdgeBenchError
@@ -110,6 +114,63 @@ def test_the_order_of_sites_does_not_matter(pairs, random):
     again = choose_nodes(sites_at(pairs)[order], spec, 3)
     assert_frame_equal(first[0], again[0])
     assert first[1][order].tolist() == again[1].tolist()
+
+
+@pytest.mark.parametrize("method", NODE_METHODS)
+@settings(deadline=None, max_examples=25)
+@given(pairs=places, random=st.randoms(use_true_random=False))
+def test_every_method_gives_the_nodes_asked_for_whatever_the_order_of_sites(method, pairs, random):
+    spec = replace(S1, nodes=5, nodes_by=method)
+    nodes, home = choose_nodes(sites_at(pairs), spec, 3)
+    assert nodes.height == 5 == nodes.select("lat", "lon").n_unique()
+    assert set(nodes.select("lat", "lon").rows()) <= set(pairs)
+    assert set(home.tolist()) == set(range(5))
+    order = random.sample(range(len(pairs)), len(pairs))
+    assert_frame_equal(nodes, choose_nodes(sites_at(pairs)[order], spec, 3)[0])
+
+
+@pytest.mark.parametrize("method", NODE_METHODS)
+def test_every_method_may_take_all_sites(method):
+    pairs = [(46.0 + 0.1 * k, 7.0) for k in range(6)]
+    nodes, home = choose_nodes(sites_at(pairs), replace(S1, nodes=6, nodes_by=method), 0)
+    assert sorted(nodes.select("lat", "lon").rows()) == pairs
+    assert sorted(home.tolist()) == list(range(6))
+
+
+def hamlets():
+    """Five places far from each other; the k-th has four sites close together, most of its cells on the second."""
+    pairs = [(46.0 + 0.3 * k, 7.0 + 0.001 * j) for k in range(5) for j in range(4)]
+    cells = pl.Series([9 if j == 1 else 2 for _ in range(5) for j in range(4)], dtype=pl.Int32)
+    return sites_at(pairs).with_columns(cells=cells, lte=cells)
+
+
+@pytest.mark.parametrize("method", ["clusters", "grid"])
+def test_a_node_stands_where_the_demand_of_each_place_is(method):
+    nodes, _ = choose_nodes(hamlets(), replace(S1, nodes=5, nodes_by=method), 0)
+    assert sorted(nodes["lat"].round(1).to_list()) == [46.0, 46.3, 46.6, 46.9, 47.2]
+    assert nodes["lon"].round(6).to_list() == [7.001] * 5
+
+
+def test_clusters_are_near_those_of_scikit_learn():
+    sites = find_sites(filter_cells(read_cells(sample_path("s1"), Ledger()), S1, Ledger(), ""))
+    points = sphere_km(sites["lat"].to_numpy(), sites["lon"].to_numpy())
+    demand = sites["cells"].to_numpy().astype(float)
+    peer = KMeans(25, n_init=10, random_state=0).fit(points, sample_weight=demand)
+    ours = [inertia(points, demand, cluster_centres(points, demand, 25, seed)) for seed in range(3)]
+    assert min(ours) < 1.1 * inertia(points, demand, peer.cluster_centers_)
+    assert ours[0] != ours[1]
+    assert ours[0] == inertia(points, demand, cluster_centres(points, demand, 25, 0))
+
+
+def inertia(points, demand, centres):
+    return float((demand * cKDTree(centres).query(points)[0] ** 2).sum())
+
+
+def test_the_grid_gives_towns_as_many_nodes_as_their_cells_earn():
+    town = [(47.0 + 0.01 * j, 8.0) for j in range(30)]
+    country = [(46.0 + 0.05 * j, 9.0) for j in range(10)]
+    nodes, _ = choose_nodes(sites_at(town + country), replace(S1, nodes=12, nodes_by="grid"), 0)
+    assert nodes.filter(pl.col("lon") == 8.0).height == 9
 
 
 def test_the_densest_place_comes_first_and_stray_sites_host_nothing():

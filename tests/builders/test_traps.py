@@ -11,7 +11,8 @@ from networks import graph_of, scattered_nodes, spec_of
 from builders.links import build_links
 from builders.traps import link_traffic, mark_traps
 from edgebench.constants import HOP_MS, TRAP_CROSSINGS, TRAP_ENTER, TRAP_EXTRA_MS, TRAP_LEAVE
-from edgebench.spec import TrapSpec
+from edgebench.errors import EdgeBenchError
+from edgebench.spec import TrapBehaviour, TrapChoice, TrapSpec
 
 
 def network(count: int, degree: float = 3.2) -> tuple[pl.DataFrame, pl.DataFrame]:
@@ -90,3 +91,65 @@ def test_equally_busy_links_fall_to_the_lower_link_id() -> None:
     traffic = link_traffic(ring, nodes)
     busiest = np.flatnonzero(traffic == traffic.max())
     assert mark_traps(ring, nodes, TrapSpec(), 0)["is_trap"].arg_true().to_list() == [busiest[0]]
+
+
+SHARE = pytest.mark.parametrize("share", [0.001, 0.1, 0.5, 1.0])
+
+
+@SHARE
+@pytest.mark.parametrize("which", ["busiest", "random"])
+def test_a_share_of_the_links_are_traps(which: TrapChoice, share: float) -> None:
+    links, nodes = network(40)
+    marked = mark_traps(links, nodes, TrapSpec(which=which, share=share), 0)
+    assert marked["is_trap"].sum() == max(1, round(share * links.height))
+
+
+def test_busiest_by_share_are_the_busiest() -> None:
+    links, nodes = network(51)
+    is_trap = mark_traps(links, nodes, TrapSpec(share=0.4), 0)["is_trap"].to_numpy()
+    traffic = link_traffic(links, nodes)
+    assert traffic[is_trap].min() >= traffic[~is_trap].max()
+
+
+def test_random_traps_follow_the_seed() -> None:
+    links, nodes = network(51)
+    one, other, again = (mark_traps(links, nodes, TrapSpec("random", 0.3), seed) for seed in (1, 2, 1))
+    assert one.equals(again)
+    assert not one["is_trap"].equals(other["is_trap"])
+
+
+def test_all_links_of_the_strongest_nodes_are_traps() -> None:
+    links, nodes = network(60)
+    marked = mark_traps(links, nodes, TrapSpec("top-compute", 0.1), 0)
+    strongest = np.argsort(-nodes["compute"].to_numpy().astype(int), kind="stable")[:6].tolist()
+    expected = [src in strongest or dst in strongest for src, dst in links.select("src", "dst").iter_rows()]
+    assert marked["is_trap"].to_list() == expected
+
+
+@pytest.mark.parametrize("which", ["random", "top-compute"])
+def test_a_choice_without_a_share_is_refused(which: TrapChoice) -> None:
+    with pytest.raises(EdgeBenchError, match=f"{which} traps need a share"):
+        mark_traps(*network(10), TrapSpec(which), 0)
+
+
+@pytest.mark.parametrize(
+    ("behaviour", "expected"),
+    [
+        ("gilbert-elliott", (TRAP_ENTER, TRAP_LEAVE, *TRAP_EXTRA_MS, 0.0, None)),
+        ("coin", (0.5, 0.5, 200.0, 200.0, 100.0, None)),
+        ("flat", (1.0, 0.0, 2000.0, 2000.0, 0.0, 1.0)),
+    ],
+)
+def test_traps_behave_as_their_name_says(behaviour: TrapBehaviour, expected: tuple[float | None, ...]) -> None:
+    marked = mark_traps(*network(25), TrapSpec(behaviour=behaviour, loss=0.05), 0)
+    columns = ["enter", "leave", "extra_min_ms", "extra_max_ms", "rest_ms", "mbps", "loss"]
+    for name, value in zip(columns, (*expected, 0.05), strict=True):
+        assert marked.filter("is_trap")[f"trap_{name}"].unique().to_list() == [value]
+        assert marked.filter(~pl.col("is_trap"))[f"trap_{name}"].is_null().all()
+
+
+def test_traffic_does_not_depend_on_the_blocks(monkeypatch: pytest.MonkeyPatch) -> None:
+    links, nodes = network(50)
+    whole = link_traffic(links, nodes)
+    monkeypatch.setattr("builders.traps.BLOCK", 7)
+    assert np.array_equal(link_traffic(links, nodes), whole)
