@@ -12,11 +12,11 @@ from scipy.sparse import csr_array
 from scipy.sparse.csgraph import connected_components
 
 from builders.links import link_count
-from builders.traps import most_traps
-from edgebench.constants import MODEL_TYPES, MODELS, SPLIT_TASKS, SPLIT_USERS
+from builders.proofs_of_instances import instance_claims
+from builders.proofs_of_tasks import task_claims
+from builders.traps import BEHAVIOURS, most_traps
 from edgebench.errors import EdgeBenchError
-from edgebench.schema import SPLITS
-from edgebench.spec import Range, RegionSpec
+from edgebench.spec import Range, RegionSpec, TrapSpec
 
 MEAN_TOLERANCE: Final = 0.01
 """The means of a specification are met within this share."""
@@ -36,8 +36,8 @@ def prove_structure(tables: dict[str, pl.DataFrame], spec: RegionSpec) -> None:
     claims = (
         *_node_claims(tables["nodes"], spec),
         *_link_claims(tables["links"], tables["nodes"], spec),
-        *_instance_claims(tables["instances"], tables["nodes"]),
-        *_task_claims(tables["tasks"], spec.nodes),
+        *instance_claims(tables["instances"], tables["nodes"], spec),
+        *task_claims(tables, spec),
     )
     broken = [claim for claim, holds in claims if not holds]
     if broken:
@@ -71,8 +71,34 @@ def _link_claims(links: pl.DataFrame, nodes: pl.DataFrame, spec: RegionSpec) -> 
     yield "distances are great circles", _great_circles(links, nodes)
     yield "latency is positive", bool((links["latency_ms"] > 0).all())
     yield "bandwidth is positive", bool((links["bandwidth_mbps"] > 0).all())
-    yield "a trap at least, and not too many", 1 <= int(links["is_trap"].sum()) <= most_traps(links.height)
-    yield "traps alone have trap parameters", bool((links["trap_enter"].is_not_null() == links["is_trap"]).all())
+    yield from _trap_claims(links, nodes, spec.traps)
+
+
+def _trap_claims(links: pl.DataFrame, nodes: pl.DataFrame, spec: TrapSpec) -> Claims:
+    count = int(links["is_trap"].sum())
+    if spec.share is None:
+        yield "a trap at least, and not too many", 1 <= count <= most_traps(links.height)
+    elif spec.which == "top-compute":
+        yield f"traps are the links of the strongest {spec.share} of the nodes", _at_strongest(links, nodes, spec.share)
+    else:
+        wanted = max(1, round(spec.share * links.height))
+        yield f"{wanted} traps", count == wanted
+    expected = {**BEHAVIOURS[spec.behaviour], "trap_loss": spec.loss}
+    traps, others = links.filter("is_trap"), links.filter(~pl.col("is_trap"))
+    yield (
+        f"traps behave as {spec.behaviour}",
+        all(traps[name].unique().to_list() == [value] for name, value in expected.items()),
+    )
+    yield "traps alone have trap parameters", all(others[name].is_null().all() for name in expected)
+
+
+def _at_strongest(links: pl.DataFrame, nodes: pl.DataFrame, share: float) -> bool:
+    """Whether every link of a node above the least strong of them is a trap, and every trap is a link of one."""
+    compute = nodes["compute"].to_numpy()
+    least = np.sort(compute)[-max(1, round(share * len(compute)))]
+    best_end = compute[links.select("src", "dst").to_numpy()].max(axis=1)
+    is_trap = links["is_trap"].to_numpy()
+    return bool(is_trap[best_end > least].all() and (best_end[is_trap] >= least).all())
 
 
 def _great_circles(links: pl.DataFrame, nodes: pl.DataFrame) -> bool:
@@ -91,33 +117,3 @@ def _connected(links: pl.DataFrame, nodes: int) -> bool:
     adjacent = csr_array((np.ones(len(src)), (src, dst)), shape=(nodes, nodes))
     parts, _ = connected_components(adjacent, directed=False)
     return bool(parts == 1)
-
-
-def _instance_claims(instances: pl.DataFrame, nodes: pl.DataFrame) -> Claims:
-    placed = instances.join(nodes.select("node_id", "storage_gb"), on="node_id")
-    yield "instances lie on nodes", placed.height == instances.height
-    yield "every model fits its node", bool((placed["memory_gb"] <= placed["storage_gb"]).all())
-    yield "every model is placed once", instances["model_id"].n_unique() == instances.height
-    yield "quality is between 0 and 1", bool(instances["quality"].is_between(0.0, 1.0).all())
-    for kind, count in zip(MODEL_TYPES, MODELS, strict=True):
-        hosts = instances.filter(pl.col("model_type") == kind)["node_id"]
-        yield f"{count} {kind} models", len(hosts) == count
-        yield f"{kind} is on two nodes or more", hosts.n_unique() > 1
-
-
-def _task_claims(tasks: pl.DataFrame, nodes: int) -> Claims:
-    yield "task_id counts from 0", tasks["task_id"].to_list() == list(range(tasks.height))
-    yield "users are at nodes", bool(tasks["node_id"].is_between(0, nodes - 1).all())
-    weights = (tasks["quality_weight"] + tasks["speed_weight"] - 1.0).abs()
-    yield "a user's weights sum to 1", bool((weights < 1e-9).all())
-    yield "no user is in two splits", _in_one_split(tasks, "user_id")
-    yield "no place is in two splits", _in_one_split(tasks.with_columns(place=pl.struct("lat", "lon")), "place")
-    for split in SPLITS:
-        part = tasks.filter(pl.col("split") == split)
-        yield f"{SPLIT_TASKS[split]} tasks in {split}", part.height == SPLIT_TASKS[split]
-        yield f"{SPLIT_USERS[split]} users in {split}", part["user_id"].n_unique() == SPLIT_USERS[split]
-        yield f"arrivals rise in {split}", bool((part["arrival_ms"].diff().drop_nulls() > 0).all())
-
-
-def _in_one_split(tasks: pl.DataFrame, column: str) -> bool:
-    return bool((tasks.group_by(column).agg(pl.col("split").n_unique())["split"] == 1).all())

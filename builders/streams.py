@@ -15,10 +15,15 @@ class Stream(IntEnum):
     """What a draw is for. One stream a purpose; `builders.nodes` holds 101 to 103, `builders.sample` 301 on."""
 
     BANDWIDTH = 201
+    LINK_DECAY = 202
+    TRAP_LINK = 203
+    CENTRE = 204
     MEMORY = 211
     WORK = 212
     QUALITY = 213
     PLACE = 221
+    HOSTS = 222
+    EXTRA_PLACE = 223
     SITE_SPLIT = 231
     HOME_SITE = 232
     HOME_OFFSET = 233
@@ -26,6 +31,8 @@ class Stream(IntEnum):
     OWNER = 235
     STAGE_TYPE = 241
     STAGE_TOKENS = 242
+    EXPERT = 243
+    SHAPE = 244
     ARRIVAL = 251
 
 

@@ -52,6 +52,14 @@ TRAP_LEAVE: Final = 0.05
 TRAP_EXTRA_MS: Final = (2000.0, 5000.0)
 """Extra delay of a bad trap link, uniform per link and slot; it starts at TopoFreeRL's flat trap latency of 2,000 ms.
 Calibrated by the gate (without memory of traps the tuned heuristic loses 2 points or more)."""
+TRAP_COIN_CHANCE: Final = 0.5
+"""Chance per slot that a coin trap is bad (TopoFreeRL's environment: one half, drawn at every crossing)."""
+TRAP_COIN_MS: Final = (100.0, 200.0)
+"""Extra delay of a coin trap, good and bad (TopoFreeRL's environment: 200 ms with the chance above, else 100 ms)."""
+TRAP_FLAT_MS: Final = 2000.0
+"""Extra delay of a flat trap, which is always bad (TopoFreeRL's trap_config: trap_latency)."""
+TRAP_FLAT_MBPS: Final = 1.0
+"""Bandwidth of a flat trap (TopoFreeRL's trap_config: trap_bandwidth)."""
 MEASURE_ALPHA: Final = 0.8
 """Weight of a new delay measurement in a link's moving average (TopoFreeRL takes 0.5; bad spells are seldom met twice
 in an episode, so the last measurement counts most)."""
@@ -87,6 +95,11 @@ QUALITY_WEIGHTS: Final = ((0.05, 0.35), (0.65, 0.95))
 """Least and most weight of quality of two equal groups of users: those in a hurry and those who are particular."""
 STAGES_PER_TASK: Final = 5
 """Length of a chain workflow (VAMAPPO, TopoFreeRL)."""
+CHAIN_STAGES: Final = (2, MAX_STAGES)
+"""Fewest and most stages of chains of several lengths, all equally likely; TopoFreeRL studies 2, 3 and 5."""
+EXPERT_ZIPF: Final = 1.0
+"""Of the experts of a kind the k-th is asked in proportion to k to the minus this power: the load of experts is
+skewed in every mixture measured; the power is EdgeBench's choice."""
 FIRST_TYPE: Final = (0.7, 0.3, 0.0)
 """Type of the first stage; a clip needs an image first."""
 NEXT_TYPE: Final = ((0.50, 0.35, 0.15), (0.45, 0.25, 0.30), (0.60, 0.40, 0.0))
@@ -101,9 +114,26 @@ DEADLINE_SLACK: Final = 1.25
 TARGET_UTILISATION: Final = 0.3
 """Offered load over capacity of the scarcest model type, loading left out; sets the arrival rate of a region."""
 
+# --- arrivals (builders) --------------------------------------------------------------------------
+BURST_TASKS: Final = 10
+"""Tasks of a burst (TopoFreeRL)."""
+BURST_GAPS_MS: Final = ((20000.0, 25000.0), (500.0, 600.0))
+"""Gap before a burst and gaps within it, uniform (TopoFreeRL); scaled as a whole to the region's rate."""
+ON_OFF_S: Final = (10.0, 15.0)
+"""Seconds with and without arrivals (TopoFreeRL); scaled so that an on-period has `ON_TASKS`."""
+ON_TASKS: Final = 10.0 / 1.1
+"""Tasks of an on-period, on average: TopoFreeRL's gaps there are 1–1.2 s."""
+DIURNAL_SWING: Final = 0.8
+"""Swing of the diurnal rate about its mean: the busiest hour asks nine times as often as the quietest.
+EdgeBench's choice, as is the hour."""
+DIURNAL_PEAK_HOUR: Final = 16.0
+"""Local solar hour at which a user asks most."""
+
 # --- catalogue (builders) -------------------------------------------------------------------------
 MODELS: Final = (191, 30, 6)
 """Models a type (VAMAPPO's deployment: 227 rows, 191/30/6)."""
+LEAST_MODELS: Final = 4
+"""Fewest models of an expert, however many experts share the models of a kind."""
 MEMORY_GB: Final = ((2.0, 12.0), (6.0, 12.0), (10.0, 14.0))
 """Weights in memory by type, least and most: text models of 1–6 B parameters at 16 bits, image and video diffusion
 models. The most fits every node's storage where the type may be placed."""
@@ -113,3 +143,9 @@ QUALITY_MEAN: Final = (0.58, 0.61, 0.63)
 """Mean quality by type (VAMAPPO's catalogue)."""
 PRICE_USD_PER_1K: Final = ((0.0005, 0.01), (0.005, 0.02), (0.01, 0.03))
 """Price by type, least and most, rising with work."""
+
+# --- placement (builders) -------------------------------------------------------------------------
+TILE_NODES: Final = 25
+"""Nodes among which the whole catalogue is placed once more by tiled placement (TopoFreeRL: 4,540 instances on 500)."""
+POPULAR_COPIES: Final = 2
+"""Instances a model of a type, on average, by popularity: one each, the rest shared out in proportion to 1/rank."""
