@@ -18,6 +18,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from edgebench.atomic import atomic_folder, atomic_path
+from edgebench.croissant import CARD, CROISSANT, make_croissant
 from edgebench.errors import EdgeBenchError
 from edgebench.paths import processed_dir
 from edgebench.region import Region, load, read_region
@@ -25,7 +26,7 @@ from edgebench.schema import TABLES
 
 MANIFEST: Final = "manifest.json"
 LICENCE_FILE: Final = "LICENSE.txt"
-MEMBERS: Final = tuple(sorted([*(f"{name}.parquet" for name in TABLES), MANIFEST, LICENCE_FILE]))
+MEMBERS: Final = tuple(sorted([*(f"{name}.parquet" for name in TABLES), MANIFEST, LICENCE_FILE, CROISSANT, CARD]))
 """What an archive holds, no more and no less, in this order."""
 MAX_BYTES: Final = 1 << 30
 """Most bytes of an archive, and of its members together once unpacked."""
@@ -94,11 +95,24 @@ def pack_region(region: Region, output: Path) -> None:
     version of zlib.
 
     Raises:
-        EdgeBenchError: The region's names cannot be folders, or it is larger than `MAX_BYTES`.
+        EdgeBenchError: The region's names cannot be folders, its data may not be passed on, its description is
+            missing or of other files, or it is larger than `MAX_BYTES`.
     """
     _check_names(region.manifest, str(region.path))
-    contents = {f"{name}.parquet": (region.path / f"{name}.parquet").read_bytes() for name in TABLES}
-    contents[MANIFEST] = (region.path / MANIFEST).read_bytes()
+    if region.manifest.get("redistributable") is False:
+        raise EdgeBenchError(
+            f"the region may not be passed on: {region.licence}",
+            where=str(region.path),
+            mend="let others import it from their own copy: edgebench import",
+        )
+    wrong = _wrong_description(region)
+    if wrong:
+        raise EdgeBenchError(
+            wrong,
+            where=str(region.path),
+            mend=f"build the region again: edgebench build --region {region.name} --force",
+        )
+    contents = {name: (region.path / name).read_bytes() for name in MEMBERS if name != LICENCE_FILE}
     contents[LICENCE_FILE] = licence_text(region.manifest).encode()
     if sum(map(len, contents.values())) > MAX_BYTES - _MAX_DIRECTORY:
         raise EdgeBenchError(f"the region holds more than {MAX_BYTES:,} bytes", where=str(region.path))
@@ -229,7 +243,28 @@ def _read_unpacked(path: Path, folder: Path) -> Region:
         raise _refused(path, f"its content cannot be read: {type(error).__name__}: {error}") from error
     if (folder / LICENCE_FILE).read_bytes() != licence_text(region.manifest).encode():
         raise _refused(path, f"{LICENCE_FILE} does not say what the manifest says of licence and attribution")
+    wrong = _wrong_description(region)
+    if wrong:
+        raise _refused(path, wrong)
     return region
+
+
+def _wrong_description(region: Region) -> str:
+    """What is wrong with the Croissant description and the card of a sound region; empty where nothing is.
+
+    The description bears the digests of card and tables as files, and is licensed as the manifest says.
+    """
+    for name in (CROISSANT, CARD):
+        if not (region.path / name).is_file():
+            return f"{name} is missing"
+    try:
+        stated = json.loads((region.path / CROISSANT).read_text(encoding="utf-8"))
+        due = make_croissant(region.manifest, region.path)
+    except (ValueError, RecursionError, LookupError, TypeError, AttributeError) as error:
+        return f"{CROISSANT} or {MANIFEST} cannot be read: {type(error).__name__}: {error}"
+    if not isinstance(stated, dict) or any(stated.get(key) != due[key] for key in ("name", "license", "distribution")):
+        return f"{CROISSANT} does not describe the files beside it"
+    return ""
 
 
 def _read_checked(path: Path, folder: Path) -> Region:

@@ -372,6 +372,34 @@ def test_a_mutated_member_in_a_sound_archive_is_refused_or_harmless(playground, 
     playground.try_bytes(file.getvalue(), s1)
 
 
+@pytest.mark.parametrize(
+    ("name", "content", "said"),
+    [
+        ("README.md", b"# another card\n", "does not describe the files beside it"),
+        ("croissant.json", b"[]", "does not describe the files beside it"),
+        ("croissant.json", b"{", "cannot be read"),
+    ],
+)
+def test_a_description_of_other_files_is_refused(contents, home, temporaries, tmp_path, name, content, said):
+    path = write_zip(tmp_path / "a.zip", (contents | {name: content}).items())
+    refused(path, said, home, temporaries)
+
+
+def test_a_description_with_another_licence_is_refused(contents, home, temporaries, tmp_path):
+    described = json.loads(contents["croissant.json"]) | {"license": "https://example.org/none"}
+    path = write_zip(tmp_path / "a.zip", (contents | {"croissant.json": json.dumps(described)}).items())
+    refused(path, "does not describe the files beside it", home, temporaries)
+
+
+def test_a_region_without_its_card_is_not_packed(s1, tmp_path):
+    bare = tmp_path / "s1"
+    shutil.copytree(s1.path, bare)
+    (bare / "README.md").unlink()
+    with pytest.raises(EdgeBenchError, match=r"README.md is missing"):
+        pack_region(read_region(bare), tmp_path / "s1.zip")
+    assert not (tmp_path / "s1.zip").exists()
+
+
 def test_a_missing_file_is_an_oserror(home, tmp_path):
     with pytest.raises(FileNotFoundError):
         add_archive(tmp_path / "none.zip")

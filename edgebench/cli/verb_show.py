@@ -3,36 +3,86 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
 from edgebench.cli.common import facts, json_option, print_json, region_tables, stderr, stdout, verb
+from edgebench.errors import EdgeBenchError
+
+if TYPE_CHECKING:
+    from edgebench.region import Region
 
 
-@verb("edgebench show s1 --map -o s1.png")
+@verb("edgebench show s1 --map -o s1.html")
 @click.argument("region")
 @click.option("--edition", default="sample", show_default=True, help="Which build of the region.")
-@click.option("--map", "as_map", is_flag=True, help="Draw a map instead (needs the extra: edgebench[plots]).")
-@click.option("-o", "--output", type=click.Path(path_type=Path), help="The map's file.  [default: REGION.png]")
+@click.option("--map", "as_map", is_flag=True, help="Draw a map: .png, or .html for a page to move about in.")
+@click.option("--histograms", is_flag=True, help="Draw degree, latencies, tokens, payloads and arrivals as PNG.")
+@click.option("-o", "--output", type=click.Path(path_type=Path), help="The picture.  [default: REGION.png]")
 @json_option
-def command(region: str, edition: str, as_map: bool, output: Path | None, as_json: bool) -> None:
-    """Show the statistics of REGION beside its specification and the rows its build dropped, or draw its map."""
-    from edgebench.region import load
-    from edgebench.registry import region_spec
+def command(region: str, edition: str, as_map: bool, histograms: bool, output: Path | None, as_json: bool) -> None:
+    """Show the figures of REGION beside its specification, or draw them.
 
-    region_spec(region)
-    loaded = load(region, edition=edition)
+    Tables: what was built and what was specified, the rows each filter dropped, placement, workload, feasibility,
+    degree and latencies. Pictures need the extra edgebench[plots].
+    """
+    from edgebench.archive import load_safely
+
+    if as_map + histograms + as_json > 1:
+        raise EdgeBenchError("--map, --histograms and --json each give another thing", mend="take one at a time")
+    if output is not None and not (as_map or histograms):
+        raise EdgeBenchError("there is nothing to write", where=str(output), mend="add --map or --histograms")
+    loaded = load_safely(region, edition)
     if as_map:
-        from edgebench.show import draw_map
-
-        target = output or Path(f"{region}.png")
-        draw_map(loaded, target)
-        stderr().print(f"wrote {target}", soft_wrap=True)
+        _tell_written(_draw_map(loaded, output or Path(f"{region}.png")))
+    elif histograms:
+        _tell_written(_draw_histograms(loaded, output or Path(f"{region}-histograms.png")))
     elif as_json:
-        print_json(loaded.manifest)
+        from edgebench.show.figures import describe_region
+
+        print_json(describe_region(loaded))
     else:
-        console = stdout()
-        for part in region_tables(loaded.manifest):
-            console.print(part)
-        about = {"digest": loaded.digest, "licence": loaded.licence, "folder": str(loaded.path)}
-        console.print(facts(about), soft_wrap=True)
+        _print_tables(loaded)
+
+
+def _draw_map(region: Region, target: Path) -> Path:
+    if target.suffix.lower() == ".html":
+        from edgebench.show.page import write_page
+
+        write_page(region, target)
+    else:
+        _expect_png(target, ".png or .html")
+        from edgebench.show.png_map import draw_map
+
+        draw_map(region, target)
+    return target
+
+
+def _draw_histograms(region: Region, target: Path) -> Path:
+    from edgebench.show.histograms import draw_histograms
+
+    _expect_png(target, ".png")
+    draw_histograms(region, target)
+    return target
+
+
+def _expect_png(target: Path, known: str) -> None:
+    if target.suffix.lower() != ".png":
+        raise EdgeBenchError(f"cannot draw a {target.suffix or 'file without suffix'}", where=str(target), mend=known)
+
+
+def _tell_written(target: Path) -> None:
+    stderr().print(f"wrote {target}", soft_wrap=True, markup=False)
+
+
+def _print_tables(region: Region) -> None:
+    from edgebench.show.terminal import figure_tables
+
+    console = stdout()
+    for part in region_tables(region.manifest):
+        console.print(part)
+    for part in figure_tables(region, plain=not console.is_terminal):
+        console.print(part)
+    about = {"digest": region.digest, "licence": region.licence, "folder": str(region.path)}
+    console.print(facts(about), soft_wrap=True)

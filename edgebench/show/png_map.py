@@ -11,7 +11,6 @@ import numpy as np
 from edgebench.atomic import atomic_path
 from edgebench.errors import EdgeBenchError
 from edgebench.region import Region
-from edgebench.registry import REGIONS
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -91,12 +90,17 @@ def _degrees(degrees: float, positive: str, negative: str) -> str:
     return f"{abs(degrees):g}°{side}"
 
 
-def _width(bandwidth_mbps: Any, widest_mbps: float) -> Any:
-    return 0.4 + 3.0 * np.asarray(bandwidth_mbps) / widest_mbps
+def _thinning(nodes: int) -> float:
+    """What lines and outlines are thinned by where many nodes share the picture; 1 for few."""
+    return float(min(1.0, (45 / nodes) ** 0.35))
+
+
+def _width(bandwidth_mbps: Any, widest_mbps: float, nodes: int) -> Any:
+    return (0.4 + 3.0 * np.asarray(bandwidth_mbps) / widest_mbps) * _thinning(nodes)
 
 
 def _area(compute: Any, nodes: int) -> Any:
-    return (60.0 + 5.0 * np.asarray(compute)) * min(1.0, 45 / nodes)
+    return (60.0 + 5.0 * np.asarray(compute)) * _thinning(nodes) ** 2
 
 
 def _draw_links(axes: Axes, region: Region) -> None:
@@ -106,11 +110,11 @@ def _draw_links(axes: Axes, region: Region) -> None:
     segments = np.stack([places[region.column("links", "src")], places[region.column("links", "dst")]], axis=1)
     traps = region.column("links", "is_trap").astype(bool)
     bandwidth = region.column("links", "bandwidth_mbps")
-    widths = _width(bandwidth, float(bandwidth.max()))
+    widths, thin = _width(bandwidth, float(bandwidth.max()), len(places)), _thinning(len(places))
     rounded: dict[str, Any] = {"capstyle": "round", "zorder": 2}
     axes.add_collection(LineCollection(segments[~traps], linewidths=widths[~traps], colors=_LINK, **rounded))
     axes.add_collection(
-        LineCollection(segments[traps], linewidths=widths[traps] + 7, color=_TRAP, alpha=0.16, **rounded)
+        LineCollection(segments[traps], linewidths=widths[traps] + 7 * thin, color=_TRAP, alpha=0.16, **rounded)
     )
     axes.add_collection(LineCollection(segments[traps], linewidths=widths[traps] + 0.4, colors=_TRAP, **rounded))
 
@@ -123,7 +127,7 @@ def _draw_nodes(figure: Figure, axes: Axes, region: Region) -> None:
     dots = axes.scatter(
         region.column("nodes", "lon"), region.column("nodes", "lat"), s=_area(compute, len(sites)),
         c=sites, cmap=colours, norm=LogNorm(sites.min(), max(sites.max(), sites.min() + 1)),
-        edgecolors="white", linewidths=1.3, zorder=3,
+        edgecolors="white", linewidths=1.3 * _thinning(len(sites)), zorder=3,
     )  # fmt: skip
     if len(sites) <= _MAX_LABELLED:
         for row in region.tables["nodes"].to_pylist():
@@ -167,7 +171,13 @@ def _draw_legend(figure: Figure, region: Region) -> None:
         for size in sizes
     ]  # fmt: skip
     links = [
-        Line2D([], [], color=_LINK, linewidth=_width(speed, float(bandwidth.max())), label=f"{speed:g} Mbit/s")
+        Line2D(
+            [],
+            [],
+            color=_LINK,
+            linewidth=_width(speed, float(bandwidth.max()), compute.size),
+            label=f"{speed:g} Mbit/s",
+        )
         for speed in sorted({float(bandwidth.min()), float(bandwidth.max())})
     ]
     links.append(Line2D([], [], color=_TRAP, linewidth=3, label="trap"))
@@ -180,13 +190,13 @@ def _draw_legend(figure: Figure, region: Region) -> None:
 
 
 def _draw_words(figure: Figure, region: Region) -> None:
-    spec = REGIONS.get(region.name)
-    title = f"{region.name} · {spec.title}" if spec else region.name
+    title = f"{region.name} · {region.manifest['title']}"
     traps = int(region.column("links", "is_trap").sum())
+    nodes, links, models = (region.tables[name].num_rows for name in ("nodes", "links", "instances"))
     counts = (
-        f"{region.tables['nodes'].num_rows} nodes, {region.tables['links'].num_rows} links, {traps} of them traps, "
-        f"{region.tables['instances'].num_rows} models · edition {region.edition} · digest {region.digest[:12]}"
+        f"{nodes:,} nodes, {links:,} links, {traps:,} of them traps, {models:,} models · "
+        f"edition {region.edition} · digest {region.digest[:12]}"
     )
-    figure.text(0.03, 0.945, title, fontsize=15, fontweight="bold", color=_INK)
+    figure.text(0.03, 0.945, title, fontsize=15, fontweight="bold", color=_INK, parse_math=False)
     figure.text(0.03, 0.908, counts, fontsize=9, color=_FAINT)
-    figure.text(0.03, 0.02, region.licence, fontsize=7, color=_FAINT)
+    figure.text(0.03, 0.02, region.licence, fontsize=7, color=_FAINT, parse_math=False, wrap=True)
