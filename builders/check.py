@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
-import hashlib
+import dataclasses
 import tempfile
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
-from builders.pipeline import OnStep, build_region
-from builders.sample import sample_path
+from builders.manifest import sha256_of
+from builders.pipeline import OnStep, build_region, bundled_cells
 from edgebench.errors import EdgeBenchError
 from edgebench.region import Region, read_region
 from edgebench.registry import SAMPLE_EDITION
 from edgebench.schema import TABLES
-from edgebench.spec import Range, RegionSpec
+from edgebench.spec import RegionSpec
+from edgebench.spec_check import spec_from_manifest
 
 
 @dataclass(frozen=True)
@@ -31,23 +31,27 @@ class TableCheck:
         return self.recorded == self.rebuilt
 
 
-def check_region(region: Region, cells: Path | None, on_step: OnStep) -> list[TableCheck]:
+def check_region(
+    region: Region, cells: Path | None, on_step: OnStep, *, tokens: Path | None = None
+) -> list[TableCheck]:
     """Build `region` again in a temporary folder, with the recorded specification and seed.
 
     Args:
         region: A built region.
         cells: The file it was built from; None for the sample edition, which comes from the bundled sample.
         on_step: Told of each step, as in `builders.pipeline.build_region`.
+        tokens: The CSV of token lengths the specification names; None where it names none.
 
     Returns:
         One row a table, in the order of `edgebench.schema.TABLES`.
 
     Raises:
-        EdgeBenchError: The cells are missing, needless or not those of the manifest, the manifest does not say how
-            the region was built, or the build itself fails.
+        EdgeBenchError: The cells or the tokens are missing, needless or not those of the manifest, the manifest does
+            not say how the region was built, or the build itself fails.
     """
     spec, seed, sha256 = _recorded(region)
     _check_cells(region, cells, sha256)
+    spec = _with_tokens(region, spec, tokens)
     with tempfile.TemporaryDirectory(prefix="edgebench-check-") as folder:
         target = build_region(
             spec, cells=cells, edition=region.edition, seed=seed, on_step=on_step, target=Path(folder) / "region"
@@ -60,10 +64,17 @@ def check_region(region: Region, cells: Path | None, on_step: OnStep) -> list[Ta
 def _recorded(region: Region) -> tuple[RegionSpec, int, str]:
     """Specification, seed and SHA-256 of the cells, as the manifest has them."""
     manifest = region.manifest
+    if "system" in manifest.get("source", {}):
+        raise EdgeBenchError(
+            "the region was imported, not built from cells",
+            where=str(region.path),
+            mend=f"import it again: edgebench import {manifest['source']['system']} DIR --as {region.name}; "
+            "it is refused where anything differs",
+        )
     try:
-        spec = recorded_spec(manifest["spec"])
+        spec = spec_from_manifest(manifest)
         seed, sha256 = manifest["seed"], manifest["source"]["sha256"]
-    except (KeyError, TypeError, ValueError, OverflowError) as error:
+    except (EdgeBenchError, KeyError, TypeError) as error:
         raise _unusable(region, str(error)) from error
     if spec.name != region.name:
         raise _unusable(region, f"its specification is of {spec.name!r}")
@@ -72,17 +83,23 @@ def _recorded(region: Region) -> tuple[RegionSpec, int, str]:
     return spec, seed, str(sha256)
 
 
-def recorded_spec(entry: dict[str, Any]) -> RegionSpec:
-    """The specification a manifest holds; TypeError, ValueError or KeyError where it is none."""
-    fields = dict(entry)
-    for key in ("compute", "storage_gb"):
-        fields[key] = Range(int(entry[key]["min"]), int(entry[key]["max"]), float(entry[key]["mean"]))
-    for key in ("mcc", "nets"):
-        fields[key] = tuple(int(number) for number in entry[key])
-    west, south, east, north = (float(degrees) for degrees in entry["bbox"])
-    fields |= {"bbox": (west, south, east, north), "nodes": int(entry["nodes"])}
-    fields["mean_degree"] = float(entry["mean_degree"])
-    return RegionSpec(**fields)
+def _with_tokens(region: Region, spec: RegionSpec, tokens: Path | None) -> RegionSpec:
+    """The specification with the path of its token lengths on this machine."""
+    named = spec.workload.tokens
+    if named is None and tokens is not None:
+        raise EdgeBenchError("the region was built without token lengths", where=str(tokens), mend="leave out --tokens")
+    if named is None:
+        return spec
+    if tokens is None:
+        raise EdgeBenchError(f"the token lengths of {named} are needed", mend="add --tokens FILE")
+    recorded = region.manifest.get("files", {}).get("tokens", {}).get("sha256")
+    if sha256_of(tokens) != recorded:
+        raise EdgeBenchError(
+            f"the region was built from other token lengths: sha256 {recorded}",
+            where=str(tokens),
+            mend="give the file that manifest.json names",
+        )
+    return dataclasses.replace(spec, workload=dataclasses.replace(spec.workload, tokens=str(tokens)))
 
 
 def _check_cells(region: Region, cells: Path | None, sha256: str) -> None:
@@ -96,9 +113,8 @@ def _check_cells(region: Region, cells: Path | None, sha256: str) -> None:
             f"to build {region.name!r} of edition {region.edition!r} again, its cells are needed",
             mend=f"add --cells FILE, the file that was {region.manifest['source'].get('file')}",
         )
-    source = cells or sample_path(region.name)
-    with source.open("rb") as stream:
-        found = hashlib.file_digest(stream, "sha256").hexdigest()
+    source = cells or bundled_cells(region.name)
+    found = sha256_of(source)
     if found != sha256:
         raise EdgeBenchError(
             f"the region was built from other cells: sha256 {sha256}, this file has {found}",
@@ -111,5 +127,5 @@ def _unusable(region: Region, what: str) -> EdgeBenchError:
     return EdgeBenchError(
         f"the manifest does not say how the region was built: {what}",
         where=str(region.path / "manifest.json"),
-        mend=f"build the region again: edgebench build --region {region.name} --force",
+        mend="build the region again with --force",
     )

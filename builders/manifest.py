@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import hashlib
+import json
 import re
-from dataclasses import asdict, dataclass
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any, Final
 
@@ -12,12 +14,14 @@ import numpy as np
 import polars as pl
 import pyarrow as pa
 
+from builders.burstgpt import describe_trace
 from builders.ledger import Ledger
 from builders.workload import rate_per_s
 from edgebench import __version__
+from edgebench.errors import EdgeBenchError
 from edgebench.registry import SAMPLE_EDITION
 from edgebench.schema import FORMAT_VERSION, SPLITS, region_digest, table_digest
-from edgebench.spec import RegionSpec
+from edgebench.spec import RegionSpec, WorkloadSpec
 
 SAMPLE_LICENCE: Final = "CC0-1.0"
 SAMPLE_ATTRIBUTION: Final = "EdgeBench sample cells, generated"
@@ -40,6 +44,7 @@ class Build:
     seed: int
     cells: Path
     ledger: Ledger
+    files: Mapping[str, Path] = field(default_factory=dict)
 
 
 def make_manifest(build: Build, tables: dict[str, pa.Table], statistics: dict[str, Any]) -> dict[str, Any]:
@@ -53,7 +58,8 @@ def make_manifest(build: Build, tables: dict[str, pa.Table], statistics: dict[st
         "edition": build.edition,
         "builder_version": __version__,
         "seed": build.seed,
-        "spec": asdict(build.spec),
+        "spec": recorded_spec(build.spec),
+        "files": {key: {"file": path.name, "sha256": sha256_of(path)} for key, path in sorted(build.files.items())},
         "source": describe_source(build.cells, build.ledger),
         "dropped": build.ledger.as_json(),
         "statistics": statistics,
@@ -64,12 +70,47 @@ def make_manifest(build: Build, tables: dict[str, pa.Table], statistics: dict[st
     }
 
 
+def recorded_spec(spec: RegionSpec) -> dict[str, Any]:
+    """The whole specification as plain JSON values; of a file it names the name alone, without folders."""
+    entry = asdict(spec)
+    if spec.workload.tokens is not None:
+        entry["workload"]["tokens"] = Path(spec.workload.tokens).name
+    return entry
+
+
+def sha256_of(path: Path) -> str:
+    """SHA-256 of a file."""
+    with path.open("rb") as stream:
+        return hashlib.file_digest(stream, "sha256").hexdigest()
+
+
 def describe_source(cells: Path, ledger: Ledger) -> dict[str, Any]:
-    """The raw file: its name without folders, SHA-256, rows, and the date of the dump where the name tells it."""
-    with cells.open("rb") as stream:
-        sha256 = hashlib.file_digest(stream, "sha256").hexdigest()
-    first = ledger.entries[0]
-    return {"file": cells.name, "sha256": sha256, "rows": first.rows + first.left, "dump_date": dump_date(cells.name)}
+    """The raw file: its name without folders, SHA-256, rows, and the date of the dump.
+
+    The date is that of the record `edgebench fetch` left beside the file, if it is about these bytes; else what the
+    file's name tells.
+    """
+    first, sha256 = ledger.entries[0], sha256_of(cells)
+    date = fetched_date(cells, sha256) or dump_date(cells.name)
+    return {"file": cells.name, "sha256": sha256, "rows": first.rows + first.left, "dump_date": date}
+
+
+def fetched_date(cells: Path, sha256: str) -> str | None:
+    """The date of the dump in the record beside a fetched file; None where no record is about these bytes."""
+    from builders.fetch import record_path
+
+    path = record_path(cells)
+    if not path.is_file():
+        return None
+    try:
+        record = json.loads(path.read_text(encoding="utf-8"))
+        return None if record["sha256"] != sha256 else record["dump_date"]
+    except (ValueError, TypeError, LookupError) as error:
+        raise EdgeBenchError(
+            f"damaged record of a fetched file: {type(error).__name__}: {error}",
+            where=str(path),
+            mend="remove it, or fetch the file again with --force",
+        ) from error
 
 
 def dump_date(file_name: str) -> str | None:
@@ -78,7 +119,11 @@ def dump_date(file_name: str) -> str | None:
     return "-".join(part for part in found.groups() if part) if found else None
 
 
-def describe_tables(tables: dict[str, pl.DataFrame], feasibility: dict[str, dict[str, float]]) -> dict[str, Any]:
+def describe_tables(
+    tables: dict[str, pl.DataFrame],
+    feasibility: dict[str, dict[str, float]],
+    workload: WorkloadSpec = WorkloadSpec(),  # noqa: B008 - frozen
+) -> dict[str, Any]:
     """The figures of a region that a reader wants before opening it; times over deadlines in `feasibility`."""
     nodes, links, tasks = tables["nodes"], tables["links"], tables["tasks"]
     degree = np.bincount(np.r_[links["src"].to_numpy(), links["dst"].to_numpy()], minlength=nodes.height)
@@ -92,7 +137,8 @@ def describe_tables(tables: dict[str, pl.DataFrame], feasibility: dict[str, dict
         "trap_links": int(links["is_trap"].sum()),
         "instances": tables["instances"].height,
         "tasks": {split: int((tasks["split"] == split).sum()) for split in SPLITS},
-        "rate_per_s": rate_per_s(tasks, nodes, tables["instances"]),
+        "rate_per_s": rate_per_s(tasks, nodes, tables["instances"], workload.utilisation),
+        **({} if workload.tokens is None else {"token_lengths": describe_trace(Path(workload.tokens))}),
         "feasibility": feasibility,
     }
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, Final
 
@@ -28,8 +28,9 @@ from builders.streams import region_seed
 from builders.traps import mark_traps
 from builders.workload import make_tasks
 from edgebench.atomic import atomic_folder
+from edgebench.card import write_description
 from edgebench.errors import EdgeBenchError
-from edgebench.paths import processed_dir
+from edgebench.paths import is_folder_name, processed_dir
 from edgebench.region import read_region
 from edgebench.registry import SAMPLE_EDITION
 from edgebench.schema import TABLES
@@ -38,9 +39,7 @@ from edgebench.spec import RegionSpec
 STEPS: Final = ("read", "filter", "sites", "nodes", "links", "traps", "models", "tasks", "proofs", "write")
 """What `on_step` is told, in this order."""
 
-_EDITION: Final = re.compile(r"[a-z0-9][a-z0-9-]*")
-_DEVICE: Final = re.compile(r"con|prn|aux|nul|(com|lpt)[0-9]")
-"""Names Windows keeps for devices; a folder cannot bear them."""
+_EDITION: Final = re.compile(r"[a-z0-9-]*")
 
 OnStep = Callable[[str, int, int], None]
 
@@ -57,6 +56,7 @@ def build_region(
     seed: int = 0,
     on_step: OnStep = _silent,
     target: Path | None = None,
+    files: Mapping[str, Path] | None = None,
 ) -> Path:
     """Build a region from cells and write it, whole or not at all.
 
@@ -67,6 +67,7 @@ def build_region(
         seed: Seed of all hashed draws, together with the region's name; not negative.
         on_step: Called at the start of each step with its name, its index from 0 and the number of steps.
         target: Folder to write; None for the region's place in `processed/`.
+        files: Files that values of the specification came from, by key; their digests enter the manifest.
 
     Returns:
         The folder with nodes, links, instances and tasks as Parquet, and manifest.json.
@@ -74,16 +75,30 @@ def build_region(
     Raises:
         EdgeBenchError: The names do not fit together, the cells cannot be read or are too few, or a proof fails.
     """
-    _check_names(cells, edition, seed)
-    source = sample_path(spec.name) if cells is None else cells
-    build = Build(spec, edition, seed, source, Ledger())
+    _check_names(spec, cells, edition, seed)
+    build = Build(spec, edition, seed, cells or bundled_cells(spec.name), Ledger(), _with_tokens(spec, files or {}))
     tables, statistics = _make_tables(build, on_step)
     _tell(on_step, "write")
     return _write(build, tables, statistics, target or processed_dir(spec.name, edition))
 
 
-def _check_names(cells: Path | None, edition: str, seed: int) -> None:
-    if not _EDITION.fullmatch(edition) or _DEVICE.fullmatch(edition):
+def bundled_cells(name: str) -> Path:
+    """The bundled sample of a region; EdgeBenchError where there is none."""
+    path = sample_path(name)
+    if not path.is_file():
+        raise EdgeBenchError(f"there is no bundled sample of region {name!r}", mend="add --cells FILE --edition NAME")
+    return path
+
+
+def _with_tokens(spec: RegionSpec, files: Mapping[str, Path]) -> Mapping[str, Path]:
+    tokens = spec.workload.tokens
+    return files if tokens is None else {**files, "tokens": Path(tokens)}
+
+
+def _check_names(spec: RegionSpec, cells: Path | None, edition: str, seed: int) -> None:
+    if not is_folder_name(spec.name):
+        raise EdgeBenchError(f"{spec.name!r} cannot name a region", mend="use small letters, digits and hyphens: bern")
+    if not _EDITION.fullmatch(edition) or not is_folder_name(edition):
         raise EdgeBenchError(
             f"{edition!r} cannot name an edition",
             where="--edition",
@@ -108,7 +123,7 @@ def _tell(on_step: OnStep, step: str) -> None:
 def _make_tables(build: Build, on_step: OnStep) -> tuple[dict[str, pl.DataFrame], dict[str, Any]]:
     spec, seed = build.spec, region_seed(build.spec.name, build.seed)
     _tell(on_step, "read")
-    raw = read_cells(build.cells, build.ledger)
+    raw = read_cells(build.cells, build.ledger, spec.mcc)
     _tell(on_step, "filter")
     cells = filter_cells(raw, spec, build.ledger, str(build.cells))
     _tell(on_step, "sites")
@@ -126,7 +141,7 @@ def _make_tables(build: Build, on_step: OnStep) -> tuple[dict[str, pl.DataFrame]
     _tell(on_step, "proofs")
     tables = {"nodes": nodes, "links": links, "instances": instances, "tasks": tasks}
     prove_structure(tables, spec)
-    return tables, describe_tables(tables, prove_feasible(tasks, nodes, links, instances))
+    return tables, describe_tables(tables, prove_feasible(tasks, nodes, links, instances), spec.workload)
 
 
 def _write(build: Build, tables: dict[str, pl.DataFrame], statistics: dict[str, Any], target: Path) -> Path:
@@ -137,6 +152,7 @@ def _write(build: Build, tables: dict[str, pl.DataFrame], statistics: dict[str, 
             pq.write_table(table, folder / f"{name}.parquet")
         text = json.dumps(manifest, indent=2, ensure_ascii=False) + "\n"
         (folder / "manifest.json").write_text(text, encoding="utf-8", newline="\n")
+        write_description(manifest, folder)
         read_region(folder)
     return target
 

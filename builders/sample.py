@@ -30,6 +30,9 @@ Ints = NDArray[np.int64]
 
 FOLDER: Final = Path(__file__).resolve().parent / "data"
 SAMPLE_REGIONS: Final = ("s1", "s2", "s3", "s4")
+"""The regions `calibration.json` has figures of."""
+SCALES: Final = {"trap500": ("s1", 10_000), "trap1000": ("s2", 17_000), "trap2000": ("s3", 30_000)}
+"""The trap scales: the region whose figures and cities are followed, and the cells; six sites a node or more."""
 SNAPSHOT: Final = 1769826605
 """When the sample pretends to have been exported: 2026-01-31 02:30:05 UTC."""
 WINDOW_S: Final = 549 * 86400
@@ -56,8 +59,8 @@ def sample_path(region_name: str) -> Path:
 
 
 def write_samples(folder: Path) -> None:
-    """Write `sample_<region>.csv.gz` of every standard region into `folder`, the same bytes every time."""
-    for region in SAMPLE_REGIONS:
+    """Write `sample_<region>.csv.gz` of every registered region into `folder`, the same bytes every time."""
+    for region in (*SAMPLE_REGIONS, *SCALES):
         packed = gzip.compress(make_sample(region).write_csv().encode(), compresslevel=9, mtime=0)
         with atomic_path(folder / sample_path(region).name) as temporary:
             temporary.write_bytes(packed)
@@ -72,10 +75,12 @@ def calibration() -> dict[str, Any]:
 
 def make_sample(region: str) -> pl.DataFrame:
     """Generate the cells of a region, sorted by identity: the 14 columns of OpenCellID, always the same values."""
-    figures, spec, draw = calibration(), region_spec(region), _Draws(SAMPLE_REGIONS.index(region))
-    stations = _stations(figures, region, draw)
-    stations = stations.with_columns(*_masts(stations.height, spec, draw))
-    cells = _positions(_cells(stations, figures["regions"][region], draw), figures, spec, draw)
+    figures, spec, draw = calibration(), region_spec(region), _Draws((*SAMPLE_REGIONS, *SCALES).index(region))
+    country, count = SCALES.get(region, (region, 0))
+    about = figures["regions"][country]
+    stations = _stations(figures, about, count or about["cells"], draw)
+    stations = stations.with_columns(*_masts(stations.height, country, draw))
+    cells = _positions(_cells(stations, about, draw), figures, spec, draw)
     measured = cells.with_columns(*_measurements(cells, figures, draw)).with_columns(mcc=pl.lit(spec.mcc[0], pl.Int64))
     return measured.select(OPENCELLID_COLUMNS).sort("radio", "net", "area", "cell")
 
@@ -102,14 +107,13 @@ class _Draws:
         return keys[np.searchsorted(bounds / bounds[-1], self.uniform(count), side="right")]
 
 
-def _stations(figures: dict[str, Any], region: str, draw: _Draws) -> pl.DataFrame:
+def _stations(figures: dict[str, Any], about: dict[str, Any], cells: int, draw: _Draws) -> pl.DataFrame:
     """One row a station: radio, net, its number `base` within both, its count of cells `size`."""
-    about = figures["regions"][region]
     parts = []
     for net, share in about["operators"].items():
         for radio, part in about["radio_given_operator"][net].items():
             pmf = about["cells_per_enb"] if radio == "LTE" else figures["cells_per_station"][radio]
-            sizes = _sizes(round(about["cells"] * share * part), pmf, draw)
+            sizes = _sizes(round(cells * share * part), pmf, draw)
             columns = {"radio": radio, "net": int(net), "base": np.arange(len(sizes)), "size": sizes}
             parts.append(pl.DataFrame(columns, schema_overrides={"net": pl.Int64}))
     return pl.concat(parts)
@@ -124,9 +128,9 @@ def _sizes(cells: int, pmf: dict[str, float], draw: _Draws) -> Ints:
     return np.append(sizes[:full], rest) if rest else sizes[:full]
 
 
-def _masts(stations: int, spec: RegionSpec, draw: _Draws) -> list[pl.Series]:
+def _masts(stations: int, country: str, draw: _Draws) -> list[pl.Series]:
     """Where each station stands: the city it belongs to, and the latitude and longitude of its mast in degrees."""
-    cities = pl.read_csv(FOLDER / "cities.csv").filter(pl.col("region") == spec.name)
+    cities = pl.read_csv(FOLDER / "cities.csv").filter(pl.col("region") == country)
     place, people = cities.select("lat", "lon").to_numpy(), cities["population"].to_numpy().astype(np.float64)
     count = int(stations / STATIONS_PER_MAST)
     home, urban = _in_cities(place, people, count, draw)

@@ -3,7 +3,18 @@
 from __future__ import annotations
 
 import os
+import re
 from pathlib import Path
+from typing import Final
+
+_FOLDER: Final = re.compile(r"[a-z0-9][a-z0-9_-]{0,63}")
+_DEVICE: Final = re.compile(r"con|prn|aux|nul|(com|lpt)[0-9]")
+"""Names Windows keeps for devices; a folder cannot bear them."""
+
+
+def is_folder_name(name: str) -> bool:
+    """Whether `name` is one plain folder on every system: a-z, 0-9, hyphens, underscores; 64 at most."""
+    return bool(_FOLDER.fullmatch(name)) and not _DEVICE.fullmatch(name)
 
 
 def home() -> Path:

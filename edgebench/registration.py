@@ -13,11 +13,14 @@ import sys
 from collections.abc import Sequence
 from types import ModuleType
 
-from edgebench.registry import REGIONS, TRACKS
+from edgebench.registry import REGISTERED, TRACKS
 
 
 def register_environments() -> None:
-    """Register an id per track and region: now if Gymnasium is imported already, else as soon as it is."""
+    """Register an id per track, and one per track and registered region.
+
+    Now if Gymnasium is imported already, else as soon as it is.
+    """
     if "gymnasium" in sys.modules:
         _register()
     elif not any(isinstance(finder, _GymnasiumFinder) for finder in sys.meta_path):
@@ -28,7 +31,8 @@ def _register() -> None:
     import gymnasium
 
     for track in TRACKS.values():
-        for region in REGIONS.values():
+        gymnasium.register(id=track.any_env_id, entry_point=track.entry_point)
+        for region in REGISTERED.values():
             gymnasium.register(
                 id=track.env_id(region.name), entry_point=track.entry_point, kwargs={"region": region.name}
             )

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import json
 import tomllib
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
-from edgebench.errors import unknown_name
-from edgebench.spec import Range, RegionSpec
+from edgebench.errors import EdgeBenchError, unknown_name
+from edgebench.paths import home, is_folder_name, processed_dir
+from edgebench.spec import RegionSpec, make_spec
 
 
 @dataclass(frozen=True)
@@ -30,23 +32,26 @@ class Track:
     floor: float
 
     def env_id(self, region: str) -> str:
-        """The Gymnasium id of this track on a region."""
+        """The Gymnasium id of this track on a registered region."""
         return f"EdgeBench/{self.name.capitalize()}-{region.upper()}-v0"
 
-
-def spec_from_toml(path: Path) -> RegionSpec:
-    """Read a region specification; its name is the file's stem."""
-    entry: dict[str, Any] = tomllib.loads(path.read_text(encoding="utf-8"))
-    for key in ("compute", "storage_gb"):
-        entry[key] = Range(**entry[key])
-    for key in ("mcc", "nets", "bbox"):
-        entry[key] = tuple(entry[key])
-    return RegionSpec(name=path.stem, **entry)
+    @property
+    def any_env_id(self) -> str:
+        """The Gymnasium id of this track on any region: `gymnasium.make(id, region="bern", edition="mine")`."""
+        return f"EdgeBench/{self.name.capitalize()}-v0"
 
 
-REGIONS: Final = {
-    path.stem: spec_from_toml(path) for path in sorted((Path(__file__).parent / "regions").glob("*.toml"))
+def _registered(path: Path) -> RegionSpec:
+    return make_spec({"name": path.stem} | tomllib.loads(path.read_text(encoding="utf-8")))
+
+
+REGISTERED: Final = {
+    path.stem: _registered(path)
+    for path in sorted((Path(__file__).parent / "regions").glob("*.toml"), key=lambda path: (len(path.stem), path.stem))
 }
+"""Every region that has a specification here, by name."""
+REGIONS: Final = {name: spec for name, spec in REGISTERED.items() if spec.family == "standard"}
+"""The standard regions: what `all` stands for in every verb."""
 SCENARIOS: Final = {
     scenario.name: scenario
     for scenario in (
@@ -60,10 +65,96 @@ SAMPLE_EDITION: Final = "sample"
 
 
 def region_spec(name: str) -> RegionSpec:
-    """The specification of a registered region; EdgeBenchError with the nearest name where there is none."""
-    if name not in REGIONS:
-        raise unknown_name("region", name, REGIONS)
-    return REGIONS[name]
+    """The specification of a registered region, or of one that was built here under this name.
+
+    Raises:
+        EdgeBenchError: No region bears the name; the nearest name is told.
+    """
+    if name in REGISTERED:
+        return REGISTERED[name]
+    editions = own_regions().get(name)
+    if not editions:
+        raise unknown_name("region", name, {**REGISTERED, **own_regions()})
+    from edgebench.spec_check import spec_from_manifest
+
+    return spec_from_manifest(own_manifest(name, editions[0]))
+
+
+def own_regions() -> dict[str, list[str]]:
+    """The regions built here that are not registered, each with the editions it was built from; sorted."""
+    found: dict[str, list[str]] = {}
+    for path in sorted((home() / "processed").glob("*/*/manifest.json")):
+        edition, name = path.parts[-3:-1]
+        if name not in REGISTERED and is_folder_name(name):
+            found.setdefault(name, []).append(edition)
+    return dict(sorted(found.items()))
+
+
+def wanted_regions(text: str, edition: str) -> list[str]:
+    """The regions that `s1,bern` names, each once; `all` stands for the standard ones.
+
+    Raises:
+        EdgeBenchError: None is named, no region bears a name (the nearest is told), or a region of one's own is not
+            built from this edition.
+    """
+    if text == "all":
+        return list(REGIONS)
+    own = own_regions()
+    known = {**REGISTERED, **own}
+    wanted = list(dict.fromkeys(part.strip() for part in text.split(",") if part.strip()))
+    if not wanted:
+        raise EdgeBenchError("no region named", where=repr(text), mend=f"known: {', '.join(known)}")
+    for name in wanted:
+        if name not in known:
+            raise unknown_name("region", name, known)
+        if name in own and edition not in own[name]:
+            raise not_built(name, edition)
+    return wanted
+
+
+def not_built(name: str, edition: str) -> EdgeBenchError:
+    """An error for a region that is not built from `edition`, with the command that helps."""
+    what = f"region {name!r} of edition {edition!r} is not built"
+    if name in REGISTERED:
+        cells = "" if edition == SAMPLE_EDITION else f" --cells FILE --edition {edition}"
+        return EdgeBenchError(what, mend=f"edgebench build --region {name}{cells}")
+    editions = own_regions().get(name)
+    if editions:
+        return EdgeBenchError(what, mend=f"it is built from other cells: --edition {editions[0]}")
+    known = {**REGISTERED, **own_regions()}
+    hint = unknown_name("region", name, known).mend
+    return EdgeBenchError(what, mend=f"{hint}; a region of your own: edgebench build --spec FILE --cells FILE")
+
+
+def family(name: str, edition: str) -> str:
+    """The family of a registered region, or of one built here: only regions of one family are ranked together."""
+    if name in REGISTERED:
+        return REGISTERED[name].family
+    if not is_folder_name(name) or edition not in own_regions().get(name, []):
+        raise not_built(name, edition)
+    return str(own_manifest(name, edition)["spec"].get("family"))
+
+
+def own_manifest(name: str, edition: str) -> dict[str, Any]:
+    """The manifest of a region built here, unchecked but for its title and its specification being there.
+
+    Raises:
+        EdgeBenchError: It is damaged.
+    """
+    path = processed_dir(name, edition) / "manifest.json"
+    try:
+        manifest = json.loads(path.read_text(encoding="utf-8"))
+        if isinstance(manifest["title"], str) and isinstance(manifest["spec"], dict):
+            return dict(manifest)
+    except (OSError, ValueError, TypeError, LookupError, RecursionError) as error:
+        raise _damaged(path, f"{type(error).__name__}: {error}") from error
+    raise _damaged(path, "no title or no specification")
+
+
+def _damaged(path: Path, what: str) -> EdgeBenchError:
+    return EdgeBenchError(
+        f"damaged manifest: {what}", where=str(path), mend="build the region again with --force, or remove its folder"
+    )
 
 
 def scenario(name: str) -> Scenario:

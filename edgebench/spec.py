@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Final, Literal
+from typing import Any, ClassVar, Final, Literal
 
 from edgebench.constants import TARGET_UTILISATION
 
@@ -18,11 +19,15 @@ WorkflowShape = Literal["chain-5", "chain", "diamond", "tree", "hybrid", "dag"]
 LEAST_EXPERTS: Final = 3
 MOST_EXPERTS: Final = 64
 
+_STRICT: Final = {"extra": "forbid", "allow_inf_nan": False}
+"""How pydantic reads these classes (`edgebench.spec_check`)."""
+
 
 @dataclass(frozen=True)
 class Range:
     """Integers between `min` and `max`, both of which occur, with the stated mean."""
 
+    __pydantic_config__: ClassVar[Any] = _STRICT
     min: int
     max: int
     mean: float
@@ -40,6 +45,7 @@ class TrapSpec:
         loss: Share of packets lost, and sent again, on a trap link in its bad state.
     """
 
+    __pydantic_config__: ClassVar[Any] = _STRICT
     which: TrapChoice = "busiest"
     share: float | None = None
     behaviour: TrapBehaviour = "gilbert-elliott"
@@ -58,6 +64,7 @@ class WorkloadSpec:
         utilisation: Offered load over capacity of the scarcest model type; sets the rate.
     """
 
+    __pydantic_config__: ClassVar[Any] = _STRICT
     arrivals: ArrivalProcess = "poisson"
     workflow: WorkflowShape = "chain-5"
     experts: int = LEAST_EXPERTS
@@ -89,6 +96,7 @@ class RegionSpec:
         cross_domain: Kept out of training by the rules of the cross-domain board.
     """
 
+    __pydantic_config__: ClassVar[Any] = _STRICT
     name: str
     title: str
     mcc: tuple[int, ...]
@@ -106,3 +114,26 @@ class RegionSpec:
     workload: WorkloadSpec = WorkloadSpec()
     family: Literal["standard", "scale", "own", "imported"] = "standard"
     cross_domain: bool = False
+
+
+OWN_DEFAULTS: Final[Mapping[str, Any]] = {
+    "nets": (),
+    "compute": {"min": 16, "max": 54, "mean": 34.6},
+    "storage_gb": {"min": 16, "max": 34, "mean": 25.3},
+    "mean_degree": 3.2,
+}
+"""What a region of one's own has where nothing else is said: the ranges and the degree of s1."""
+
+
+def make_spec(entry: Mapping[str, Any]) -> RegionSpec:
+    """The specification that well-formed tables and lists describe; `edgebench.spec_check` reads those of strangers."""
+    fields = dict(entry)
+    for key in ("compute", "storage_gb"):
+        fields[key] = Range(**entry[key])
+    for key in ("mcc", "nets", "bbox"):
+        fields[key] = tuple(entry[key])
+    if entry.get("polygon") is not None:
+        fields["polygon"] = tuple((lon, lat) for lon, lat in entry["polygon"])
+    fields["traps"] = TrapSpec(**entry.get("traps", {}))
+    fields["workload"] = WorkloadSpec(**entry.get("workload", {}))
+    return RegionSpec(**fields)

@@ -14,6 +14,7 @@ VERBS: Final = {
     "list": "Name the regions, tracks, scenarios, splits and reference agents.",
     "fetch": "Download cells from OpenCellID with your token.",
     "build": "Build regions from the bundled sample or from your own cells.",
+    "import": "Import the data sets of VAMAPPO and TopoFreeRL as regions, with a data report.",
     "show": "Show what a built region holds, or draw its map.",
     "check": "Build a region again and compare the digests.",
     "diff": "Tell what changed between two built regions.",
@@ -23,6 +24,7 @@ VERBS: Final = {
     "submit": "Enter a finished run on the leaderboard.",
     "validate": "Check a run or a submission; list every problem.",
     "leaderboard": "Write the ranked tables from all submissions.",
+    "compat": "Score simple policies by the original formulas of VAMAPPO and TopoFreeRL.",
     "gate": "Prove that a track is a sound problem.",
     "tune": "Search the weights of the tuned reference agent.",
 }

@@ -164,7 +164,7 @@ def region_tables(manifest: Mapping[str, Any]) -> list[Group]:
     figures = [
         ("nodes", str(statistics["nodes"]), str(spec["nodes"])),
         ("links", str(statistics["links"]), ""),
-        ("trap links", str(statistics["trap_links"]), ""),
+        ("trap links", str(statistics["trap_links"]), _traps(spec["traps"])),
         ("mean degree", f"{statistics['degree']['mean']:g}", f"{spec['mean_degree']:g}"),
         *((name, _spread(statistics[name]), _spread(spec[name])) for name in ("compute", "storage_gb")),
         ("link length, km", _spread(statistics["distance_km"]), ""),
@@ -180,6 +180,11 @@ def region_tables(manifest: Mapping[str, Any]) -> list[Group]:
         table(title, ("", "built", "specified"), figures),
         table(f"rows of {source['file']}", ("filter", "dropped because", "dropped", "left"), dropped, texts=2),
     ]
+
+
+def _traps(spec: Mapping[str, Any]) -> str:
+    share = "" if spec["share"] is None else f" {spec['share']:g}"
+    return f"{spec['which']}{share}, {spec['behaviour']}"
 
 
 def _spread(values: Mapping[str, float]) -> str:

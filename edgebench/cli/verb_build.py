@@ -4,123 +4,253 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
-from edgebench.cli.common import (
-    facts,
-    json_option,
-    names,
-    print_json,
-    progress,
-    region_tables,
-    stderr,
-    stdout,
-    verb,
-)
+from edgebench.cli.common import facts, json_option, print_json, progress, region_tables, stderr, stdout, verb
 from edgebench.errors import EdgeBenchError
 
+if TYPE_CHECKING:
+    from edgebench.spec import RegionSpec
 
-@verb("edgebench build --region s1 --cells 228.csv.gz --edition ocid-202603")
-@click.option("--region", "regions", multiple=True, metavar="NAMES", help="s1, or s1,s2; may be repeated.")
-@click.option("--all", "every", is_flag=True, help="Build every region.")
-@click.option("--cells", type=click.Path(path_type=Path), help="OpenCellID or MLS file, gz or plain; else the sample.")
-@click.option("--edition", help="Name of the raw data.  [default: sample; with --cells: cells]")
+_FILE = click.Path(path_type=Path)
+
+
+@dataclass(frozen=True)
+class _Order:
+    """One region to build."""
+
+    spec: RegionSpec
+    cells: Path | None
+    edition: str
+    seed: int
+    files: Mapping[str, Path] = field(default_factory=dict)
+
+
+def _own_options(function: Callable[..., None]) -> Callable[..., None]:
+    """The options that describe a region of one's own; their names are the keys of a specification."""
+    for option in reversed(_OWN):
+        function = option(function)
+    return function
+
+
+_OWN = (
+    click.option("--name", help="A region of your own, in file-name letters."),
+    click.option("--spec", "path", type=_FILE, help="Its specification, a TOML file (docs/regions.md)."),
+    click.option("--mcc", metavar="CODES", help="Mobile country codes: 228, or 234,235."),
+    click.option("--nets", metavar="CODES", help="Mobile network codes kept.  [default: all with a fair share]"),
+    click.option("--bbox", metavar="W,S,E,N", help="Least and most longitude and latitude: 7.3,46.9,7.6,47.0."),
+    click.option("--polygon", metavar="FILE", help="GeoJSON polygon within which cells are kept; gives the bbox."),
+    click.option("--nodes", type=int, help="Edge servers."),
+    click.option("--compute", metavar="MIN,MAX,MEAN", help="Compute units of a node.  [default: 16,54,34.6]"),
+    click.option("--storage", "storage_gb", metavar="MIN,MAX,MEAN", help="GB of a node.  [default: 16,34,25.3]"),
+    click.option("--mean-degree", type=float, help="Links a node.  [default: 3.2]"),
+    click.option("--nodes-by", metavar="METHOD", help="spread (default), clusters or grid."),
+    click.option("--links-by", metavar="METHOD", help="gabriel (default), gabriel-decay, nearest or backbone."),
+    click.option("--placement", metavar="METHOD", help="random (default), single-type, popularity or tiled."),
+    click.option("--traps", "traps_which", metavar="WHICH", help="busiest (default), random or top-compute."),
+    click.option("--trap-share", "traps_share", type=float, help="Share of the links that are traps."),
+    click.option(
+        "--trap-behaviour", "traps_behaviour", metavar="NAME", help="gilbert-elliott (default), coin or flat."
+    ),
+    click.option("--arrivals", "workload_arrivals", metavar="NAME", help="poisson (default), bursty, on-off, diurnal."),
+    click.option(
+        "--workflow", "workload_workflow", metavar="SHAPE", help="chain-5 (default), chain, diamond, tree, hybrid, dag."
+    ),
+    click.option("--experts", "workload_experts", type=int, help="Model types, 3 (default) to 64."),
+    click.option("--tokens", "workload_tokens", metavar="FILE", help="BurstGPT CSV whose token lengths are drawn."),
+)
+
+
+@verb("edgebench build --name bern --mcc 228 --bbox 7.3,46.9,7.6,47.0 --nodes 40 --cells 228.csv.gz --edition mine")
+@click.option("--region", "regions", multiple=True, metavar="NAMES", help="s1, or s1,trap500; may be repeated.")
+@click.option("--all", "every", is_flag=True, help="Build s1 to s4.")
+@_own_options
+@click.option("--write-spec", type=_FILE, help="Also write the specification of your own region as TOML.")
+@click.option(
+    "--cells", type=_FILE, help="OpenCellID or MLS file, gz or plain.  [default: the sample; your own region: raw/]"
+)
+@click.option("--edition", help="Name of the raw data.  [default: sample; with other cells: cells]")
 @click.option("--seed", default=0, show_default=True, help="Seed of every hashed draw.")
 @click.option("--force", is_flag=True, help="Build again what is built already.")
 @json_option
 def command(
     regions: tuple[str, ...],
     every: bool,
+    path: Path | None,
+    write_spec: Path | None,
     cells: Path | None,
     edition: str | None,
     seed: int,
     force: bool,
     as_json: bool,
+    **own: Any,
 ) -> None:
-    """Build regions: cells, sites, nodes, links, traps, model placements and tasks, as Parquet with a manifest."""
+    """Build regions: cells, sites, nodes, links, traps, model placements and tasks, as Parquet with a manifest.
+
+    Registered regions by --region or --all; one of your own by --name or --spec, options going before the file.
+    """
+    given = {key: value for key, value in own.items() if value is not None}
+    if bool(regions) + every + bool(given or path) != 1:
+        raise EdgeBenchError(
+            "which regions?", mend="edgebench build --region s1, or --all, or --name bern with your own, or --spec FILE"
+        )
+    orders = [_own_order(given, path, cells, edition, seed)] if given or path else []
+    orders += [
+        _Order(spec, cells, edition or ("cells" if cells else "sample"), seed) for spec in _named(regions, every)
+    ]
+    if write_spec is not None:
+        _write_spec(orders, write_spec)
     built = []
-    for name in _wanted(regions, every):
-        built.append(_build(name, cells, edition or ("cells" if cells else "sample"), seed, force))
+    for order in orders:
+        built.append(_build(order, force))
         if not as_json:
             _print(*built[-1])
     if as_json:
         print_json([{**manifest, "seconds": seconds} for manifest, seconds, _ in built])
 
 
-def _wanted(regions: tuple[str, ...], every: bool) -> list[str]:
-    from edgebench.registry import REGIONS
+def _named(regions: tuple[str, ...], every: bool) -> Iterator[RegionSpec]:
+    from edgebench.cli.common import names
+    from edgebench.registry import REGIONS, REGISTERED
 
-    if every == bool(regions):
-        raise EdgeBenchError("which regions?", mend="edgebench build --region s1, or --all")
-    return names("all" if every else ",".join(regions), "region", REGIONS)
+    if every or regions:
+        wanted = list(REGIONS) if every else names(",".join(regions), "region", REGISTERED)
+        yield from (REGISTERED[name] for name in wanted)
+
+
+def _own_order(given: dict[str, Any], path: Path | None, cells: Path | None, edition: str | None, seed: int) -> _Order:
+    from edgebench.spec_file import own_spec
+
+    own = own_spec(_entry(given), path)
+    for remark in own.remarks:
+        stderr().print(remark, soft_wrap=True, markup=False)
+    return _Order(own.spec, cells or _fetched_cells(own.spec), edition or "cells", seed, own.files)
+
+
+def _entry(given: dict[str, Any]) -> dict[str, Any]:
+    """The options as keys of a specification: lists of numbers taken apart, tables put together."""
+    entry: dict[str, Any] = {}
+    for key, value in given.items():
+        table, _, name = key.partition("_")
+        if table in ("traps", "workload"):
+            entry.setdefault(table, {})[name] = value
+        elif key in ("mcc", "nets", "bbox"):
+            entry[key] = _numbers(value)
+        elif key in ("compute", "storage_gb"):
+            numbers = _numbers(value)
+            entry[key] = dict(zip(("min", "max", "mean"), numbers, strict=True)) if len(numbers) == 3 else numbers
+        else:
+            entry[key] = value
+    return entry
+
+
+def _numbers(text: str) -> list[Any]:
+    """The numbers of `7.3,46.9`; what is none stays as it is, for the check of the specification to tell."""
+    return [_number(part.strip()) for part in text.split(",")]
+
+
+def _number(part: str) -> Any:
+    for kind in (int, float):
+        try:
+            return kind(part)
+        except ValueError:
+            continue
+    return part
+
+
+def _fetched_cells(spec: RegionSpec) -> Path:
+    """The file in `raw/` with the cells of the region's country, as `edgebench fetch` left it."""
+    from builders.download import OPENCELLID_URL, Service
+    from builders.fetch import FULL, Fetcher
+    from edgebench.paths import raw_dir
+
+    missing = [mcc for mcc in spec.mcc if not (raw_dir() / f"{mcc}.csv.gz").is_file()]
+    if missing and (raw_dir() / FULL).is_file():
+        return raw_dir() / FULL
+    if missing:
+        fetch = "; ".join(f"edgebench fetch --mcc {mcc}" for mcc in missing)
+        raise EdgeBenchError(
+            f"no cells of mcc {', '.join(map(str, missing))} here",
+            where=str(raw_dir()),
+            mend=f"{fetch}; or give --cells FILE --edition NAME",
+        )
+    return Fetcher(Service(token="", url=OPENCELLID_URL)).region(spec)
+
+
+def _write_spec(orders: list[_Order], target: Path) -> None:
+    from edgebench.atomic import write_text
+    from edgebench.registry import REGISTERED
+    from edgebench.spec_file import to_toml
+
+    own = [order.spec for order in orders if order.spec.name not in REGISTERED]
+    if not own:
+        raise EdgeBenchError("a registered region's specification is registered", where="--write-spec")
+    write_text(target, to_toml(own[0]))
+    stderr().print(f"wrote {target}", soft_wrap=True, markup=False)
 
 
 def ensure_built(regions: Iterable[str], edition: str) -> None:
-    """Build the regions of the sample edition that are not built yet, and say so.
+    """Build the registered regions of the sample edition that are not built yet, and say so.
 
     Raises:
         EdgeBenchError: A region of another edition is not built; the command that builds it is named.
     """
     from edgebench.paths import processed_dir
-    from edgebench.registry import SAMPLE_EDITION
+    from edgebench.registry import REGISTERED, SAMPLE_EDITION, not_built
 
     for name in regions:
         if (processed_dir(name, edition) / "manifest.json").is_file():
             continue
-        if edition != SAMPLE_EDITION:
-            raise EdgeBenchError(
-                f"region {name!r} of edition {edition!r} is not built",
-                mend=f"edgebench build --region {name} --cells FILE --edition {edition}",
-            )
+        if edition != SAMPLE_EDITION or name not in REGISTERED:
+            raise not_built(name, edition)
         stderr().print(f"{name} is not built yet: building it from the bundled sample")
-        _run_build(name, None, edition, 0)
+        _run_build(_Order(REGISTERED[name], None, edition, 0))
 
 
-def _build(name: str, cells: Path | None, edition: str, seed: int, force: bool) -> tuple[dict[str, Any], float, Path]:
+def _build(order: _Order, force: bool) -> tuple[dict[str, Any], float, Path]:
     """Manifest, seconds (0 where it was built already) and folder of one region."""
     from edgebench.paths import processed_dir
 
-    folder = processed_dir(name, edition)
+    folder = processed_dir(order.spec.name, order.edition)
     if (folder / "manifest.json").is_file() and not force:
-        return _already(name, edition, cells, seed), 0.0, folder
+        return _already(order), 0.0, folder
     start = time.perf_counter()
-    folder = _run_build(name, cells, edition, seed)
+    folder = _run_build(order)
     seconds = round(time.perf_counter() - start, 3)
     return json.loads((folder / "manifest.json").read_text(encoding="utf-8")), seconds, folder
 
 
-def _run_build(name: str, cells: Path | None, edition: str, seed: int) -> Path:
+def _run_build(order: _Order) -> Path:
     from builders.pipeline import build_region
-    from edgebench.registry import region_spec
 
     with progress("steps") as report:
         return build_region(
-            region_spec(name), cells=cells, edition=edition, seed=seed,
-            on_step=lambda step, index, total: report(f"{name}: {step}", index, total),
+            order.spec, cells=order.cells, edition=order.edition, seed=order.seed, files=order.files,
+            on_step=lambda step, index, total: report(f"{order.spec.name}: {step}", index, total),
         )  # fmt: skip
 
 
-def _already(name: str, edition: str, cells: Path | None, seed: int) -> dict[str, Any]:
+def _already(order: _Order) -> dict[str, Any]:
     """The manifest of the region that stands there, if it is the one asked for; it is read and checked in full."""
-    import hashlib
-
+    from builders.manifest import recorded_spec, sha256_of
     from edgebench.region import load
 
-    manifest = load(name, edition=edition).manifest
+    manifest = load(order.spec.name, edition=order.edition).manifest
     different = []
-    if manifest["seed"] != seed:
+    if manifest["seed"] != order.seed:
         different.append(f"seed {manifest['seed']}")
-    if cells is not None:
-        with cells.open("rb") as stream:
-            if hashlib.file_digest(stream, "sha256").hexdigest() != manifest["source"]["sha256"]:
-                different.append(f"other cells ({manifest['source']['file']})")
+    if manifest.get("spec") != json.loads(json.dumps(recorded_spec(order.spec))):
+        different.append("another specification")
+    if order.cells is not None and sha256_of(order.cells) != manifest["source"]["sha256"]:
+        different.append(f"other cells ({manifest['source']['file']})")
     if different:
         raise EdgeBenchError(
-            f"region {name!r} of edition {edition!r} was built from {' and '.join(different)}",
+            f"region {order.spec.name!r} of edition {order.edition!r} was built from {' and '.join(different)}",
             mend="give your cells an edition of their own with --edition, or replace the region with --force",
         )
     return manifest

@@ -17,8 +17,9 @@ DIFFERENT = 1
 @click.argument("region")
 @click.option("--edition", default="sample", show_default=True, help="Which build of the region.")
 @click.option("--cells", type=click.Path(path_type=Path), help="The file it was built from; not for the sample.")
+@click.option("--tokens", type=click.Path(path_type=Path), help="The token lengths it was built with, if with any.")
 @json_option
-def command(region: str, edition: str, cells: Path | None, as_json: bool) -> None:
+def command(region: str, edition: str, cells: Path | None, tokens: Path | None, as_json: bool) -> None:
     """Build REGION again from its cells, with the recorded specification and seed, and compare every table's digest.
 
     The exit status is 1 if a table differs. The build in place is not touched.
@@ -29,7 +30,9 @@ def command(region: str, edition: str, cells: Path | None, as_json: bool) -> Non
 
     loaded = load_safely(region, edition)
     with progress("steps") as report:
-        checks = check_region(loaded, cells, lambda step, index, total: report(f"{region}: {step}", index, total))
+        checks = check_region(
+            loaded, cells, lambda step, index, total: report(f"{region}: {step}", index, total), tokens=tokens
+        )
     if as_json:
         print_json([{**asdict(check), "same": check.same} for check in checks])
     else:

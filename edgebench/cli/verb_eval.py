@@ -12,7 +12,6 @@ import click
 from edgebench.cli.common import (
     INTERRUPTED,
     json_option,
-    names,
     print_json,
     progress,
     stderr,
@@ -41,7 +40,7 @@ _MENDS: Final = {
 @verb("edgebench eval my_agent.py --regions s1,s2")
 @click.argument("agent")
 @click.option("--track", default="route", show_default=True, help="The decision problem.")
-@click.option("--regions", default="all", show_default=True, help="s1,s2 or all.")
+@click.option("--regions", default="all", show_default=True, help="s1,bern; all are s1 to s4.")
 @click.option("--split", default="test", show_default=True, help="test; val or train to develop on.")
 @click.option("--scenario", default="trap", show_default=True, help="How the network behaves.")
 @click.option("--seeds", type=click.IntRange(1), help="Scenario seeds a window is played under.  [default: 5]")
@@ -63,10 +62,10 @@ def command(agent: str, out: Path | None, as_json: bool, regions: str, **options
     """
     from edgebench.constants import EVAL_SEEDS
     from edgebench.harness.agents import resolve_agent
-    from edgebench.registry import REGIONS
+    from edgebench.registry import wanted_regions
 
     source = resolve_agent(agent)
-    options["regions"] = names(regions, "region", REGIONS)
+    options["regions"] = wanted_regions(regions, options["edition"])
     options["seeds"] = options["seeds"] or EVAL_SEEDS
     _check(options)
     budgets = _budgets(options)

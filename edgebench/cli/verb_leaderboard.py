@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final
 
 import click
 
-from edgebench.cli.common import json_option, names, print_json, stderr, stdout, table, verb
+from edgebench.cli.common import json_option, print_json, stderr, stdout, table, verb
 from edgebench.errors import EdgeBenchError
 
 if TYPE_CHECKING:
@@ -53,11 +53,14 @@ def command(track: str, edition: str, regions: str | None, run: Path | None, pas
 def _entries(track: str, edition: str, regions: str | None, run: Path | None) -> list[Entry]:
     from edgebench.errors import unknown_name
     from edgebench.leaderboard.board import read_board, read_entry
-    from edgebench.registry import REGIONS, TRACKS
+    from edgebench.leaderboard.rules import one_family
+    from edgebench.registry import TRACKS, wanted_regions
 
     if track not in TRACKS:
         raise unknown_name("track", track, TRACKS)
-    wanted = None if regions is None else names(regions, "region", REGIONS)
+    wanted = None if regions is None else wanted_regions(regions, edition)
+    if wanted is not None:
+        one_family(wanted, edition)
     entries = read_board(track, edition, wanted)
     if run is not None:
         own = read_entry(run, "", wanted)

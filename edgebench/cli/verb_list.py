@@ -24,19 +24,24 @@ def command(kind: str | None, as_json: bool) -> None:
 
 def _regions() -> list[dict[str, object]]:
     from edgebench.paths import home
-    from edgebench.registry import REGIONS, TRACKS
+    from edgebench.registry import REGISTERED, TRACKS, own_manifest, own_regions
 
-    def built(name: str) -> list[str]:
-        return sorted(path.parent.parent.name for path in (home() / "processed").glob(f"*/{name}/manifest.json"))
+    def row(name: str, place: str, nodes: object, ids: list[str]) -> dict[str, object]:
+        built = sorted(path.parent.parent.name for path in (home() / "processed").glob(f"*/{name}/manifest.json"))
+        return {
+            "name": name, "place": place, "nodes": nodes,
+            "environment": ", ".join(ids), "editions built": ", ".join(built) or "none",
+        }  # fmt: skip
 
-    def environments(name: str) -> str:
-        return ", ".join(track.env_id(name) for track in TRACKS.values())
-
-    return [
-        {"name": spec.name, "place": spec.title, "nodes": spec.nodes, "environment": environments(spec.name),
-         "editions built": ", ".join(built(spec.name)) or "none"}
-        for spec in REGIONS.values()
-    ]  # fmt: skip
+    rows = [
+        row(spec.name, spec.title, spec.nodes, [track.env_id(spec.name) for track in TRACKS.values()])
+        for spec in REGISTERED.values()
+    ]
+    for name, editions in own_regions().items():
+        manifest = own_manifest(name, editions[0])
+        nodes = manifest["spec"].get("nodes", "")
+        rows.append(row(name, manifest["title"], nodes, [track.any_env_id for track in TRACKS.values()]))
+    return rows
 
 
 def _tracks() -> list[dict[str, object]]:

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import click
 
-from edgebench.cli.common import json_option, names, print_json, progress, stderr, stdout, table, tell_compiling, verb
+from edgebench.cli.common import json_option, print_json, progress, stderr, stdout, table, tell_compiling, verb
 from edgebench.cli.verb_build import ensure_built
 
 
 @verb("edgebench tune --regions s1")
-@click.option("--regions", default="all", show_default=True, help="s1,s2 or all.")
+@click.option("--regions", default="all", show_default=True, help="s1,bern; all are s1 to s4.")
 @click.option("--scenario", default="trap", show_default=True, help="How the network behaves.")
 @click.option("--edition", default="sample", show_default=True, help="Which build of the regions.")
 @click.option("--seed", default=0, show_default=True, help="Seed of the search.")
@@ -17,10 +17,10 @@ from edgebench.cli.verb_build import ensure_built
 @json_option
 def command(regions: str, scenario: str, edition: str, seed: int, write: bool, as_json: bool) -> None:
     """Search the weights of the agent `tuned` by the cross-entropy method on the train tasks, and print them."""
-    from edgebench.registry import REGIONS
     from edgebench.registry import scenario as find_scenario
+    from edgebench.registry import wanted_regions
 
-    wanted = names(regions, "region", REGIONS)
+    wanted = wanted_regions(regions, edition)
     find_scenario(scenario)
     ensure_built(wanted, edition)
     tell_compiling()

@@ -36,8 +36,11 @@ def command(path: Path, as_json: bool) -> None:
 def ensure_board(path: Path) -> None:
     """Build the sample regions where the manifest in `path` is of a sample board; the check needs them."""
     from edgebench.leaderboard.problems import read_object
-    from edgebench.registry import REGIONS, SAMPLE_EDITION
+    from edgebench.leaderboard.rules import board_regions
+    from edgebench.registry import REGISTERED, SAMPLE_EDITION
 
     manifest = read_object(path, "manifest.json", [])
     if manifest is not None and manifest.get("edition") == SAMPLE_EDITION:
-        ensure_built(REGIONS, SAMPLE_EDITION)
+        played = manifest.get("regions")
+        known = [name for name in REGISTERED if name in played] if isinstance(played, dict) else []
+        ensure_built(board_regions(known, SAMPLE_EDITION), SAMPLE_EDITION)

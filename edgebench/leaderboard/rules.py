@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Final
 
 from edgebench.constants import EVAL_SEEDS, WINDOW_TASKS
+from edgebench.errors import EdgeBenchError
 from edgebench.harness.statistics import Scale
 
 SPLIT: Final = "test"
@@ -47,18 +48,50 @@ class Board:
             yield from ((name, window, seed) for window in range(rules.windows) for seed in range(self.seeds))
 
 
-def board_rules(track: str, edition: str, scenario: str) -> Board:
-    """The rules of a board, from the regions built here.
+def one_family(regions: Iterable[str], edition: str) -> str:
+    """The family of all these regions.
 
     Raises:
-        EdgeBenchError: A region of the board is not built, or differs from its manifest.
+        EdgeBenchError: They are of several families, which no table mixes, or one is not built.
+    """
+    from edgebench.registry import family
+
+    families = {name: family(name, edition) for name in regions}
+    if len(set(families.values())) != 1:
+        told = ", ".join(f"{name} ({found})" for name, found in families.items())
+        raise EdgeBenchError(f"regions of several families cannot be ranked together: {told}", mend="rank each alone")
+    return next(iter(families.values()))
+
+
+def board_regions(played: Iterable[str], edition: str) -> tuple[str, ...]:
+    """The regions of the board on which a run of `played` stands.
+
+    All standard regions for a run with one of them (or with none): leaving out a hard one would flatter. Regions of
+    another family, the trap scales or one's own, make a board for each choice of them.
+
+    Raises:
+        EdgeBenchError: As `one_family`, for runs without a standard region.
+    """
+    from edgebench.registry import REGIONS
+
+    wanted = tuple(sorted(played))
+    if not wanted or not REGIONS.keys().isdisjoint(wanted):
+        return tuple(REGIONS)
+    one_family(wanted, edition)
+    return wanted
+
+
+def board_rules(track: str, edition: str, scenario: str, played: Iterable[str] = ()) -> Board:
+    """The rules of the board on which a run of the regions `played` stands, from the regions built here.
+
+    Raises:
+        EdgeBenchError: A region of the board is not built, or differs from its manifest; or as `board_regions`.
     """
     from edgebench.harness.references import references
     from edgebench.region import load
-    from edgebench.registry import REGIONS
 
     rules = {}
-    for name in REGIONS:
+    for name in board_regions(played, edition):
         region = load(name, edition=edition)
         scale = references(region, track=track, scenario=scenario, split=SPLIT, seeds=EVAL_SEEDS)
         rules[name] = RegionRules(region.digest, region.task_table(SPLIT).num_rows, scale)

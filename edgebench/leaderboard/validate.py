@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any
 
@@ -15,8 +15,8 @@ from edgebench.leaderboard.rows import check_rows
 from edgebench.leaderboard.rules import Board, board_rules
 
 SUMMARY = "summary.json"
-Rules = Callable[[str, str, str], Board]
-"""From track, edition and scenario to the board."""
+Rules = Callable[[str, str, str, Iterable[str]], Board]
+"""From track, edition, scenario and the regions played to the board."""
 
 
 def validate(folder: Path, rules: Rules = board_rules) -> list[Problem]:
@@ -53,7 +53,7 @@ def validate(folder: Path, rules: Rules = board_rules) -> list[Problem]:
 
 def _board(manifest: dict[str, Any], rules: Rules, problems: list[Problem]) -> Board | None:
     try:
-        return rules(manifest["track"], manifest["edition"], manifest["scenario"])
+        return rules(manifest["track"], manifest["edition"], manifest["scenario"], manifest["regions"])
     except EdgeBenchError as error:
         problems.append(Problem(MANIFEST, None, f"its board cannot be had here: {error}"))
     return None

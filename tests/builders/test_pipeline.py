@@ -104,6 +104,8 @@ def test_the_files_carry_units_and_meanings(built: dict[str, Region]) -> None:
 
 def test_the_folder_holds_the_region_and_nothing_else(built: dict[str, Region]) -> None:
     assert sorted(path.name for path in built["s1"].path.iterdir()) == [
+        "README.md",
+        "croissant.json",
         "instances.parquet",
         "links.parquet",
         "manifest.json",
@@ -249,6 +251,16 @@ def test_the_date_of_a_dump_stands_in_its_name(name: str, date: str | None) -> N
 
 
 VIDEO_TOGETHER = pl.when(pl.col("model_type") == "video").then(0).otherwise("node_id").cast(pl.Int32).alias("node_id")
+LOOPED = pl.lit([0, 1, 4, 4, 8])
+UNKNOWN = pl.lit(["text", "text", "sound", "text", "text"])
+ENDLESS = pl.lit([3001] * 5)
+NOTHING = pl.lit([0.0] * 5)
+
+
+def chain(stages: int) -> pl.Expr:
+    return pl.lit([1 << stage >> 1 for stage in range(stages)])
+
+
 BREAKS = {
     "25 nodes": ("nodes", lambda table: pl.concat((table, table.tail(1)))),
     "node_id counts from 0": ("nodes", lambda table: table[::-1]),
@@ -264,6 +276,10 @@ BREAKS = {
     "latency is positive": ("links", lambda table: table.with_columns(latency_ms=0.0)),
     "a trap at least": ("links", lambda table: table.with_columns(is_trap=False)),
     "traps alone have trap parameters": ("links", lambda table: table.with_columns(trap_enter=0.5)),
+    "traps behave as gilbert-elliott": ("links", lambda table: table.with_columns(trap_rest_ms=1.0)),
+    "instance_id counts from 0": ("instances", lambda table: table[::-1]),
+    "no node holds a model twice": ("instances", lambda table: pl.concat((table, table.tail(1)))),
+    "model types are text, image, video": ("instances", lambda table: table.with_columns(model_type=pl.lit("sound"))),
     "every model fits its node": ("instances", lambda table: table.with_columns(pl.col("memory_gb") + 99)),
     "every model is placed once": ("instances", lambda table: table.with_columns(model_id=pl.lit("text-001"))),
     "30 image models": ("instances", lambda table: table.filter(pl.col("model_id") != "image-001")),
@@ -274,6 +290,15 @@ BREAKS = {
     "1000 tasks in train": ("tasks", lambda table: table[1:]),
     "200 users in test": ("tasks", lambda table: table.with_columns(user_id=0)),
     "arrivals rise in val": ("tasks", lambda table: table.with_columns(arrival_ms=0.0)),
+    "tasks a second in val": ("tasks", lambda table: table.with_columns(pl.col("arrival_ms") * 2.0)),
+    "workflows have 1 to 10 stages": ("tasks", lambda table: table.with_columns(stage_parents=chain(11))),
+    "stages stand behind their parents": ("tasks", lambda table: table.with_columns(stage_parents=LOOPED)),
+    "workflows have the shape chain-5": ("tasks", lambda table: table.with_columns(stage_parents=chain(4))),
+    "the same stages in every column": ("tasks", lambda table: table.with_columns(stage_parents=chain(4))),
+    "stages are of the experts' types": ("tasks", lambda table: table.with_columns(stage_types=UNKNOWN)),
+    "every stage has a type that is placed": ("tasks", lambda table: table.with_columns(stage_types=UNKNOWN)),
+    "tokens are between": ("tasks", lambda table: table.with_columns(stage_tokens=ENDLESS)),
+    "stages yield what their kind yields": ("tasks", lambda table: table.with_columns(stage_output_mb=NOTHING)),
 }
 
 

@@ -8,9 +8,11 @@ from polars.testing import assert_frame_equal
 from builders.cells import OPENCELLID_COLUMNS, read_cells
 from builders.filters import filter_cells
 from builders.ledger import Ledger
+from builders.node_methods import HOST_SHARE
 from builders.sample import (
     FOLDER,
     SAMPLE_REGIONS,
+    SCALES,
     SNAPSHOT,
     WINDOW_S,
     calibration,
@@ -19,7 +21,7 @@ from builders.sample import (
     write_samples,
 )
 from builders.sites import find_sites
-from edgebench.registry import REGIONS, region_spec
+from edgebench.registry import REGIONS, REGISTERED, region_spec
 
 FIGURES = calibration()
 SAMPLES = {region: pl.read_csv(sample_path(region)) for region in SAMPLE_REGIONS}
@@ -35,15 +37,15 @@ def all_cells(radio: str) -> pl.DataFrame:
     return pl.concat(cells.filter(pl.col("radio") == radio) for cells in SAMPLES.values())
 
 
-@each_region
+@pytest.mark.parametrize("region", [*SAMPLE_REGIONS, *SCALES])
 def test_the_generator_makes_the_bundled_file(region):
-    assert_frame_equal(make_sample(region), SAMPLES[region], check_exact=True)
+    assert_frame_equal(make_sample(region), pl.read_csv(sample_path(region)), check_exact=True)
 
 
 def test_writing_twice_gives_the_same_bytes_without_a_time(tmp_path):
     for folder in (tmp_path / "a", tmp_path / "b"):
         write_samples(folder)
-    for region in SAMPLE_REGIONS:
+    for region in (*SAMPLE_REGIONS, *SCALES):
         first, again = ((tmp_path / name / sample_path(region).name).read_bytes() for name in "ab")
         assert first == again
         assert first[3:8] == bytes(5)
@@ -51,8 +53,9 @@ def test_writing_twice_gives_the_same_bytes_without_a_time(tmp_path):
 
 
 def test_the_samples_are_small():
-    assert set(SAMPLE_REGIONS) == {name for name in REGIONS if name in ("s1", "s2", "s3", "s4")}
+    assert {*SAMPLE_REGIONS} == {*REGIONS} and {*SAMPLE_REGIONS, *SCALES} == {*REGISTERED}
     assert sum(sample_path(region).stat().st_size for region in SAMPLE_REGIONS) < 1_000_000
+    assert sum(sample_path(region).stat().st_size for region in SCALES) < 1_500_000
     for region, least, most in (("s1", 6000, 9000), ("s2", 6000, 9000), ("s3", 6000, 9000), ("s4", 3500, 4500)):
         assert least <= SAMPLES[region].height <= most
 
@@ -175,6 +178,13 @@ def test_a_sample_holds_many_more_sites_than_nodes(region):
     sites = find_sites(filter_cells(read_cells(sample_path(region), ledger), spec, ledger, region))
     assert sites.height > 15 * spec.nodes
     assert {entry.filter for entry in ledger.entries if entry.rows} == {"samples"}
+
+
+@pytest.mark.parametrize("region", SCALES)
+def test_a_trap_scale_has_sites_enough_to_choose_from(region):
+    spec, ledger = region_spec(region), Ledger()
+    sites = find_sites(filter_cells(read_cells(sample_path(region), ledger), spec, ledger, region))
+    assert HOST_SHARE * sites.height > 4 * spec.nodes
 
 
 @pytest.mark.parametrize(("region", "least"), [("s1", 15), ("s2", 25), ("s3", 35), ("s4", 30)])

@@ -2,12 +2,12 @@
 
 import pytest
 
-from edgebench.registry import REGIONS, SCENARIOS
+from edgebench.registry import REGISTERED, SCENARIOS
 
 
 def test_list_names_everything(run_json):
     listed = run_json("list")
-    assert [region["name"] for region in listed["regions"]] == list(REGIONS)
+    assert [region["name"] for region in listed["regions"]] == list(REGISTERED)
     assert [scenario["name"] for scenario in listed["scenarios"]] == list(SCENARIOS)
     assert {agent["name"] for agent in listed["agents"]} >= {"random-valid", "nearest", "greedy-estimate"}
 
@@ -32,26 +32,73 @@ def test_show_prints_figures_beside_the_specification(run, with_s1):
     assert "fewer than 2 samples" in words
 
 
-def test_show_json_is_the_manifest(run_json, with_s1):
-    manifest = run_json("show", "s1")
-    assert manifest["edition"] == "sample" and manifest["statistics"]["nodes"] == 25
+def test_show_prints_placement_workload_feasibility_and_histograms(run, with_s1):
+    shown = run("show", "s1").stdout
+    words = " ".join(shown.split())
+    assert "trap links 9 busiest, gilbert-elliott" in words
+    for heading in ("nodes that hold one", "tasks a second", "with resident models", "latency between two nodes"):
+        assert heading in words
+    assert "####" in shown and "█" not in shown
 
 
-def test_the_map_is_a_png(run, with_s1, tmp_path):
+def test_show_json_is_the_manifest_with_histograms(run_json, with_s1):
+    shown = run_json("show", "s1")
+    assert shown["edition"] == "sample" and shown["statistics"]["nodes"] == 25
+    assert sum(shown["histograms"]["degree"]["counts"]) == 25
+    assert shown["placement"]["models_per_node"]["max"] >= 1 and shown["workload"]["test"]["tasks"] == 200
+
+
+@pytest.mark.parametrize("flag", ["--map", "--histograms"])
+def test_pictures_are_png(run, with_s1, tmp_path, flag):
     pytest.importorskip("matplotlib")
     target = tmp_path / "maps" / "s1.png"
-    result = run("show", "s1", "--map", "-o", target)
+    result = run("show", "s1", flag, "-o", target)
     assert result.exit_code == 0, result.stderr
     assert target.read_bytes().startswith(b"\x89PNG")
     assert [path.name for path in target.parent.iterdir()] == ["s1.png"]
 
 
-def test_a_map_without_matplotlib_says_what_to_install(run, with_s1, tmp_path, monkeypatch):
-    monkeypatch.setitem(__import__("sys").modules, "matplotlib.figure", None)
-    result = run("show", "s1", "--map", "-o", tmp_path / "s1.png")
+def test_the_map_is_a_page_by_its_suffix(run, with_s1, tmp_path):
+    pytest.importorskip("plotly")
+    result = run("show", "s1", "--map", "-o", tmp_path / "s1.html")
+    assert result.exit_code == 0, result.stderr
+    assert (tmp_path / "s1.html").read_bytes().startswith(b"<!doctype html>")
+
+
+@pytest.mark.parametrize(
+    ("flag", "name", "module"),
+    [
+        ("--map", "s1.png", "matplotlib.figure"),
+        ("--histograms", "s1.png", "matplotlib.figure"),
+        ("--map", "s1.html", "plotly.io"),
+    ],
+)
+def test_a_picture_without_its_library_says_what_to_install(run, with_s1, tmp_path, monkeypatch, flag, name, module):
+    monkeypatch.setitem(__import__("sys").modules, module, None)
+    result = run("show", "s1", flag, "-o", tmp_path / name)
     assert result.exit_code == 2
     assert "pip install 'edgebench[plots]'" in result.stderr
-    assert not (tmp_path / "s1.png").exists()
+    assert not (tmp_path / name).exists()
+
+
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [
+        (["--map", "-o", "s1.pdf"], "cannot draw a .pdf"),
+        (["--histograms", "-o", "s1.html"], "cannot draw a .html"),
+        (["--map", "--json"], "take one at a time"),
+        (["--map", "--histograms"], "take one at a time"),
+        (["-o", "s1.png"], "add --map or --histograms"),
+    ],
+)
+def test_show_refuses_what_it_cannot_do(run, with_s1, options, said):
+    result = run("show", "s1", *options)
+    assert result.exit_code == 2 and said in result.stderr
+
+
+def test_show_of_an_unknown_region_names_the_nearest(run, with_s1):
+    result = run("show", "s11")
+    assert result.exit_code == 2 and "s1" in result.stderr.replace("s11", "")
 
 
 def test_a_damaged_region_is_refused_with_the_command_that_mends_it(run, built, home):

@@ -25,7 +25,7 @@ BOARD = Board(
 AGENT = b"def act(observation, info):\n    return 0\n"
 
 
-def rules(track, edition, scenario):
+def rules(track, edition, scenario, played=()):
     return dataclasses.replace(BOARD, track=track, edition=edition, scenario=scenario)
 
 

@@ -140,7 +140,7 @@ def test_a_folder_in_place_of_a_file_is_named(tmp_path):
 
 
 def test_a_board_that_cannot_be_had_is_a_problem(tmp_path):
-    def unbuilt(track, edition, scenario):
+    def unbuilt(track, edition, scenario, played):
         raise EdgeBenchError("region 's1' is not built", mend="edgebench build --region s1")
 
     problems = validate(write_run(tmp_path / "run"), unbuilt)
@@ -195,7 +195,7 @@ def test_no_cell_makes_it_stumble(tmp_path, row, column, cell):
     folder, rows = write_run(tmp_path / "run"), all_rows()
     text = io.StringIO()
     lines = [[r[name] for name in COLUMNS] for r in changed(rows, row, **{column: cell})]
-    csv.writer(text, lineterminator="\n").writerows([COLUMNS, *lines])
+    csv.writer(text, lineterminator="\n", quoting=csv.QUOTE_ALL).writerows([COLUMNS, *lines])
     (folder / "episodes.csv").write_bytes(text.getvalue().encode())
     harmless = cell == rows[row][column] or column == "detail"
     for problem in validate(folder, rules):
