@@ -34,8 +34,10 @@ INFO = {
     "instances": np.arange(32, dtype=np.int32),
     **{"node": 3, "user_node": 4, "task": 17, "stage": 2, "answer_mb": 12.0},
     "stage_types": np.zeros(5, np.int8),
-    "stage_tokens": np.full(5, 250, np.int32),
+    "stage_parents": np.array([0, 1, 2, 4, 8]),
+    "stage_tokens": np.full(5, 250.0),
     "stage_payload_mb": np.full(5, 1.5),
+    "stage_output_mb": np.full(5, 1.5),
 }
 
 

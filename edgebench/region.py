@@ -16,7 +16,7 @@ import pyarrow.parquet as pq
 from edgebench.constants import MAX_STAGES, MODEL_TYPES
 from edgebench.errors import EdgeBenchError, unknown_name
 from edgebench.paths import processed_dir
-from edgebench.registry import SAMPLE_EDITION
+from edgebench.registry import SAMPLE_EDITION, not_built
 from edgebench.schema import FORMAT_VERSION, SPLITS, TABLES, region_digest, table_digest
 
 if TYPE_CHECKING:
@@ -103,8 +103,8 @@ class Region:
     def public(self) -> dict[str, NDArray[Any]]:
         """What an operator knows of the network, and what every agent is given at reset: no trap column.
 
-        Keys are `<table>.<column>` of nodes, links and instances; strings become codes (`model_type`: index into
-        `edgebench.constants.MODEL_TYPES`), `model_id` is left out.
+        Keys are `<table>.<column>` of nodes, links and instances; `model_id` is left out. `instances.model_type` is an
+        index into `model_types`, and `types.kind` the index of each of them into `edgebench.constants.MODEL_TYPES`.
         """
         known = {
             f"{table}.{name}": self.column(table, name)
@@ -113,7 +113,14 @@ class Region:
             if "trap" not in name and name not in ("model_id", "model_type")
         }
         known["instances.model_type"] = self._instance_types()
+        known["types.kind"] = self._kinds()
         return known
+
+    @cached_property
+    def model_types(self) -> tuple[str, ...]:
+        """The model types placed in the region, by kind and then by name; their positions are their codes."""
+        names = set(self.tables["instances"]["model_type"].to_pylist())
+        return tuple(sorted(names, key=lambda name: (MODEL_TYPES.index(kind_of(name)), name)))
 
     def topology(self) -> Topology:
         """Nodes, links and instances as the simulator's static arrays."""
@@ -124,29 +131,43 @@ class Region:
             for table in ("nodes", "links", "instances")
             for name in self.tables[table].column_names
         }
-        return build_topology(columns, self._instance_types())
+        return build_topology(columns, self._instance_types(), self._kinds())
 
     def task_arrays(self, split: str) -> NDArray[Any]:
         """The tasks of a split as the simulator's records, (T,) of `edgebench.sim.state.TASK`."""
         from edgebench.sim.state import TASK
+        from edgebench.sim.workflows import link_stages
 
         table = self.task_table(split)
         tasks = np.zeros(table.num_rows, TASK)
-        for field in ("arrival_ms", "deadline_ms", "quality_weight", "speed_weight"):
+        for field in ("arrival_ms", "deadline_ms", "quality_weight", "speed_weight", "prompt_mb"):
             tasks[field] = table[field].to_numpy()
         tasks["user_node"] = table["node_id"].to_numpy()
-        kinds = [[MODEL_TYPES.index(kind) for kind in row] for row in table["stage_types"].to_pylist()]
-        tasks["stages"] = [len(row) for row in kinds]
-        tasks["stage_type"] = _padded(kinds, -1)
+        codes = [[self._code(name) for name in row] for row in table["stage_types"].to_pylist()]
+        tasks["stages"] = [len(row) for row in codes]
+        tasks["stage_type"] = _padded(codes, -1)
         tasks["tokens"] = _padded(table["stage_tokens"].to_pylist(), 0)
-        outputs, prompts = table["stage_output_mb"].to_pylist(), table["prompt_mb"].to_pylist()
-        tasks["payload_mb"] = _padded([[prompt, *row[:-1]] for prompt, row in zip(prompts, outputs, strict=True)], 0)
-        tasks["answer_mb"] = [row[-1] for row in outputs]
+        tasks["output_mb"] = _padded(table["stage_output_mb"].to_pylist(), 0)
+        tasks["parents"] = _padded(table["stage_parents"].to_pylist(), 0)
+        link_stages(tasks)
         return tasks
+
+    def _code(self, model_type: str) -> int:
+        if model_type not in self.model_types:
+            raise EdgeBenchError(f"a stage needs a {model_type!r} model and none is placed", where=self.name)
+        return self.model_types.index(model_type)
 
     def _instance_types(self) -> NDArray[np.int8]:
         types = self.tables["instances"]["model_type"].to_pylist()
-        return np.array([MODEL_TYPES.index(kind) for kind in types], np.int8)
+        return np.array([self.model_types.index(name) for name in types], np.int8)
+
+    def _kinds(self) -> NDArray[np.int8]:
+        return np.array([MODEL_TYPES.index(kind_of(name)) for name in self.model_types], np.int8)
+
+
+def kind_of(model_type: str) -> str:
+    """The kind of a model type: `text` of `text-07`."""
+    return model_type.partition("-")[0]
 
 
 def _frame(table: pa.Table) -> pandas.DataFrame:
@@ -173,12 +194,7 @@ def load(name: str, *, edition: str = SAMPLE_EDITION) -> Region:
     """
     folder = processed_dir(name, edition)
     if not (folder / "manifest.json").is_file():
-        raise EdgeBenchError(
-            f"region {name!r} of edition {edition!r} is not built",
-            where=str(folder),
-            mend=f"edgebench build --region {name}"
-            + ("" if edition == SAMPLE_EDITION else f" --cells FILE --edition {edition}"),
-        )
+        raise not_built(name, edition)
     return read_region(folder)
 
 

@@ -39,18 +39,25 @@ def _table(features: tuple[Feature, ...]) -> str:
 PAGE: Final = f"""Send each stage of many users' workflows to a model instance on a real edge network.
 
     ## Description
-    Tasks arrive at the node nearest their user. Each is a chain of stages that need a text, image or video
-    model. Decisions come in the order of event time: whenever a task arrives or one of its stages is done, the agent
-    picks the instance for its next stage. Queues, resident models and trap links' states persist across
-    tasks, so a choice changes what later tasks meet. An episode is a window of {WINDOW_TASKS} tasks under one scenario
-    seed.
+    Tasks arrive at the node nearest their user. Each is a workflow of stages that need a model of a certain type: text,
+    image or video, or an expert of one of these kinds. Decisions come in the order of event time: a stage is due when
+    the last of its parents is done, one without parents when the task arrives, and the agent picks its instance.
+    Queues, resident models and trap links' states persist across tasks, so a choice changes what later tasks meet. An
+    episode is a window of {WINDOW_TASKS} tasks under one scenario seed.
 
-    A stage from node u to an instance on node v takes `propagation + hops` on the quickest path, plus the `extra` of
-    every trap link on it, `payload / bottleneck bandwidth`, `max(0, free_v - arrival)` in the queue (first come, first
-    served), `memory / load rate` if the model is not resident (the node evicts the least recently used), and
-    `tokens * work / speed_v`. The last stage's answer travels back to the user. A trap link is met in the state it has
-    when the transfer starts. Where several paths are the quickest, each node forwards to its lowest-numbered neighbour
-    on one. A stage that would begin later than two deadlines after its task arrived is not served: the task has failed.
+    A workflow is a chain in the standard regions and any graph elsewhere; several stages of a task may be under way at
+    once. A stage is decided at the node where the last of its parents ran (of equals the lowest stage), or at the
+    user's node. Then the output of every parent, or the user's prompt, leaves from where it is, all at once, and the
+    stage arrives with the last of them.
+
+    From node u to an instance on node v an input takes `propagation + hops` on the quickest path, plus the `extra` of
+    every trap link on it and `megabytes / bottleneck bandwidth`. A stage takes `max(0, free_v - arrival)` in the queue
+    (first come, first served), `memory / load rate` if the model is not resident (the node evicts the least recently
+    used), and `tokens * work / speed_v`. When all stages are done, the outputs of those without children travel back to
+    the user at once; the slowest ends the task. A trap link is met in the state it has when the transfer starts: a bad
+    one adds its extra and, where it loses bandwidth or packets, more for every megabyte. Where several paths are the
+    quickest, each node forwards to its lowest-numbered neighbour on one. A stage that would begin later than two
+    deadlines after its task arrived is not served: the task has failed.
 
     ## Action space
     `Discrete({CANDIDATES})`: the index of a candidate. At every node the candidates of a type are, in turn, the
@@ -84,9 +91,11 @@ PAGE: Final = f"""Send each stage of many users' workflows to a model instance o
     Terminated when every task of the window has been answered or has failed; never truncated.
 
     ## Information
-    `action_mask`, `instances` (instance ids of the candidates, -1 beyond the last), `node` (where the task's data is),
-    `user_node`, `task` (number in the window), `stage`, and of the whole workflow `stage_types`, `stage_tokens`,
-    `stage_payload_mb`, `answer_mb`.
+    `action_mask`, `instances` (instance ids of the candidates, -1 beyond the last), `node` (where the stage is
+    decided), `user_node`, `task` (number in the window), `stage`, and of the whole workflow `stage_types` (codes of
+    `instances.model_type`), `stage_parents` (bit k: the stage needs what stage k yields), `stage_tokens`,
+    `stage_payload_mb` (what each stage is sent in all), `stage_output_mb` (what it yields), `answer_mb` (the largest
+    output of a stage without children).
 
     ## Arguments
     `region`: a name or a loaded `Region`; `scenario`: `trap` (default) or `calm`; `split`: `train` (default), `val` or
@@ -201,8 +210,10 @@ class RouteEnv(gymnasium.Env[Observed, np.int64]):  # noqa: D101
             "stage": stage,
             "answer_mb": workflow.answer_mb,
             "stage_types": workflow.types.copy(),
+            "stage_parents": workflow.parents.copy(),
             "stage_tokens": workflow.tokens.copy(),
             "stage_payload_mb": workflow.payload_mb.copy(),
+            "stage_output_mb": workflow.output_mb.copy(),
         }
 
 
@@ -226,11 +237,13 @@ class _Workflow(NamedTuple):
     user_node: int
     answer_mb: float
     types: NDArray[np.int8]
+    parents: NDArray[np.int64]
     tokens: NDArray[np.float64]
     payload_mb: NDArray[np.float64]
+    output_mb: NDArray[np.float64]
 
 
 def _workflow(task: Any) -> _Workflow:
     stages = int(task["stages"])
-    of_stages = (task[name][:stages] for name in ("stage_type", "tokens", "payload_mb"))
+    of_stages = (task[name][:stages] for name in ("stage_type", "parents", "tokens", "payload_mb", "output_mb"))
     return _Workflow(int(task["user_node"]), float(task["answer_mb"]), *of_stages)

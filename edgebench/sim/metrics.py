@@ -33,7 +33,7 @@ def episode_metrics(state: State) -> dict[str, float]:
     progress = state.progress[:count]
     latency, parts = progress["latency_ms"], progress["parts_ms"].mean(axis=0)
     answered = progress["outcome"] == DONE
-    quality = progress["quality_sum"][answered] / progress["stage"][answered]
+    quality = progress["quality_sum"][answered] / progress["stages_run"][answered]
     median, late, latest = np.percentile(latency, (50, 95, 99))
     return {
         "utility": float(progress["utility"].mean()),

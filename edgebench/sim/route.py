@@ -1,7 +1,7 @@
 """The Route track's physics: stages sent to instances, events in the order of time.
 
 Every function is a formula of the design; times are in ms from the start of the window. `task` is a task's record of
-`edgebench.sim.state.TASK`, `progress` its record of `PROGRESS`.
+`edgebench.sim.state.TASK`, `progress` its record of `PROGRESS`; of a task's stages several may be under way at once.
 """
 
 from __future__ import annotations
@@ -9,6 +9,7 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from edgebench.constants import COST_REF_USD, COST_WEIGHT, FAIL_FACTOR, LOAD_GB_PER_S, TELEMETRY_MS, WINDOW_TASKS
 from edgebench.sim.compiled import compiled
@@ -27,7 +28,7 @@ from edgebench.sim.state import (
     Tasks,
 )
 from edgebench.sim.topology import Topology
-from edgebench.sim.traps import draw_traps, extra_now, measure
+from edgebench.sim.traps import draw_traps, extra_now, measure, slot_of
 
 _LOAD_MS_PER_GB = 1000.0 / LOAD_GB_PER_S
 
@@ -39,6 +40,7 @@ def start(topology: Topology, tasks: Tasks, state: State, window: int, seed: int
     state.cursor[0], state.cursor[1] = first, min(WINDOW_TASKS, tasks.size - first)
     for number in range(state.cursor[1]):
         _begin_task(tasks[first + number], state.progress[number], tasks[first].arrival_ms)
+        state.ready_ms[number] = state.progress[number].ready_ms
     for server in state.server:
         server.free_ms, server.seen_free_ms, server.seen_period = 0.0, 0.0, -1
         server.busy_ms, server.stored_gb = 0.0, 0.0
@@ -53,9 +55,13 @@ def start(topology: Topology, tasks: Tasks, state: State, window: int, seed: int
 
 @compiled
 def _begin_task(task: Any, progress: Any, window_start_ms: float) -> None:
-    progress.ready_ms = task.arrival_ms - window_start_ms
-    progress.at_node = task.user_node
-    progress.sent_to, progress.stage, progress.trap_hits, progress.outcome = -1, 0, 0, RUNNING
+    arrival_ms = task.arrival_ms - window_start_ms
+    progress.ready_ms, progress.stage, progress.done_ms = arrival_ms, 0, arrival_ms
+    progress.due_ms[:], progress.sent_to[:], progress.at_node[:] = arrival_ms, -1, task.user_node
+    progress.waiting, progress.ran, progress.undecided = 0, 0, (1 << task.stages) - 1
+    for stage in range(task.stages):
+        progress.waiting |= (task.parents[stage] == 0) << stage
+    progress.stages_run, progress.trap_hits, progress.outcome = 0, 0, RUNNING
     progress.quality_sum, progress.cost_usd, progress.potential = 0.0, 0.0, 0.0
     progress.latency_ms, progress.utility = 0.0, 0.0
     progress.parts_ms[:] = 0.0
@@ -70,14 +76,18 @@ def step(topology: Topology, tasks: Tasks, state: State, action: int) -> float:
     """
     number = state.cursor[2]
     task, progress = tasks[state.cursor[0] + number], state.progress[number]
-    offered = topology.candidates[progress.at_node, task.stage_type[progress.stage]]
+    stage = progress.stage
+    offered = topology.candidates[progress.at_node[stage], task.stage_type[stage]]
     earned = 0.0
     if action < 0 or action >= offered.size or offered[action] < 0:
         earned += _end(task, progress, INVALID)
     else:
-        progress.sent_to = offered[action]
-        node = topology.instance[offered[action]].node
-        _transfer(topology, state, progress, node, task.payload_mb[progress.stage])
+        progress.sent_to[stage] = offered[action]
+        progress.at_node[stage] = topology.instance[offered[action]].node
+        progress.undecided ^= 1 << stage
+        progress.due_ms[stage] = _send(topology, state, progress, progress.at_node[stage])
+        _schedule(task, progress)
+    state.ready_ms[number] = progress.ready_ms
     return earned + _advance(topology, tasks, state)
 
 
@@ -87,59 +97,109 @@ def _advance(topology: Topology, tasks: Tasks, state: State) -> float:
     earned = 0.0
     window_start_ms = tasks[state.cursor[0]].arrival_ms
     while True:
-        number = _next_event(state)
+        number = _next_event(state.ready_ms[: state.cursor[1]])
         progress = state.progress[number]
         if progress.ready_ms == np.inf:
             state.cursor[2] = -1
             return earned
         task = tasks[state.cursor[0] + number]
         born_ms = task.arrival_ms - window_start_ms
-        if progress.sent_to >= 0:
-            earned += _arrive(topology, state, task, progress, born_ms)
-        elif progress.stage == task.stages:
+        if progress.stage == task.stages:
             earned += _answer(topology, state, task, progress, born_ms)
+        elif progress.sent_to[progress.stage] >= 0:
+            earned += _arrive(topology, state, task, progress, born_ms)
         else:
+            _gather(state, task, progress, task.parents[progress.stage])
             state.cursor[2] = number
             return earned
+        state.ready_ms[number] = progress.ready_ms
 
 
 @compiled
-def _next_event(state: State) -> int:
+def _next_event(ready_ms: NDArray[np.float64]) -> int:
     """The task whose event is due first, the one that arrived earlier where two are due at once."""
     first = 0
-    for number in range(1, state.cursor[1]):
-        if state.progress[number].ready_ms < state.progress[first].ready_ms:
+    for number in range(1, ready_ms.size):
+        if ready_ms[number] < ready_ms[first]:
             first = number
     return first
 
 
 @compiled
+def _schedule(task: Any, progress: Any) -> None:
+    """Find a task's next event: the first of its stages', of equals the lowest, or the answers when all have run."""
+    if progress.stages_run == task.stages:
+        progress.ready_ms, progress.stage = progress.done_ms, task.stages
+        return
+    progress.ready_ms = np.inf
+    stage, waiting = 0, progress.waiting
+    while waiting:
+        if waiting & 1 and progress.due_ms[stage] < progress.ready_ms:
+            progress.ready_ms, progress.stage = progress.due_ms[stage], stage
+        stage += 1
+        waiting >>= 1
+
+
+@compiled
 def _arrive(topology: Topology, state: State, task: Any, progress: Any, born_ms: float) -> float:
     """Serve the stage that has arrived, unless it would begin after two deadlines; returns what the task earned."""
-    instance = topology.instance[progress.sent_to]
+    stage = progress.stage
+    instance = topology.instance[progress.sent_to[stage]]
     begin = max(progress.ready_ms, state.server[instance.node].free_ms)
     if begin - born_ms > FAIL_FACTOR * task.deadline_ms:
         return _end(task, progress, LATE)
-    tokens = task.tokens[progress.stage]
-    _serve(topology, state, progress, begin, tokens)
-    progress.sent_to = -1
+    tokens = task.tokens[stage]
+    progress.due_ms[stage] = _serve(topology, state, progress, begin, tokens)
+    progress.done_ms = max(progress.done_ms, progress.due_ms[stage])
     progress.quality_sum += instance.quality
     progress.cost_usd += instance.usd_per_token * tokens
-    progress.stage += 1
-    elapsed = progress.ready_ms - born_ms
+    progress.stages_run += 1
+    elapsed = progress.done_ms - born_ms
     if elapsed > FAIL_FACTOR * task.deadline_ms:
         return _end(task, progress, LATE)
+    _follow(task, progress, stage)
+    _schedule(task, progress)
     return _earn(progress, potential(task, progress, elapsed))
 
 
 @compiled
+def _follow(task: Any, progress: Any, stage: int) -> None:
+    """After a stage has run: every child of it whose parents have all run is to be decided when the last is done.
+
+    It is decided at the node where that last one ran, of equals the lowest stage.
+    """
+    progress.waiting ^= 1 << stage
+    progress.ran |= 1 << stage
+    child, children = stage + 1, task.children[stage] >> (stage + 1)
+    while children:
+        parents = task.parents[child]
+        if children & 1 and parents & progress.ran == parents:
+            last = _last_of(progress, parents)
+            progress.due_ms[child], progress.at_node[child] = progress.due_ms[last], progress.at_node[last]
+            progress.waiting |= 1 << child
+        child += 1
+        children >>= 1
+
+
+@compiled
+def _last_of(progress: Any, stages: int) -> int:
+    """Of the stages whose bits are given, the one that was done last, of equals the lowest."""
+    last, stage = -1, 0
+    while stages >> stage:
+        if stages >> stage & 1 and (last < 0 or progress.due_ms[stage] > progress.due_ms[last]):
+            last = stage
+        stage += 1
+    return last
+
+
+@compiled
 def _answer(topology: Topology, state: State, task: Any, progress: Any, born_ms: float) -> float:
-    """Send the answer when the last stage is done; returns what the task earned.
+    """Send the answers when the last stage is done; returns what the task earned when the slowest is there.
 
     An event of its own: what it measures on the way must not be known before it has left.
     """
-    _transfer(topology, state, progress, task.user_node, task.answer_mb)
-    elapsed = progress.ready_ms - born_ms
+    _gather(state, task, progress, task.leaves)
+    elapsed = _send(topology, state, progress, task.user_node) - born_ms
     if elapsed > FAIL_FACTOR * task.deadline_ms:
         return _end(task, progress, LATE)
     progress.latency_ms = elapsed
@@ -148,65 +208,85 @@ def _answer(topology: Topology, state: State, task: Any, progress: Any, born_ms:
 
 
 @compiled
-def _transfer(topology: Topology, state: State, progress: Any, node: int, payload_mb: float) -> None:
-    """Move a task's data to `node`; it is ready when it is there.
-
-    `propagation + hops + trap extras of every link of the path + payload / bottleneck bandwidth`; a trap
-    link is met in the state it has when the transfer starts.
-    """
-    source, now = progress.at_node, progress.ready_ms
-    path = topology.path[node, source]
-    extra = path_extra(topology, state, source, node, now)
-    transmission = payload_mb * path.ms_per_mb
-    progress.at_node = node
-    progress.ready_ms = now + path.latency_ms + extra + transmission
-    progress.parts_ms[PROPAGATION] += path.latency_ms
-    progress.parts_ms[TRANSMISSION] += transmission
-    progress.parts_ms[TRAP] += extra
-    progress.trap_hits += _measure_path(topology, state, source, node, now, progress.ready_ms)
+def _gather(state: State, task: Any, progress: Any, stages: int) -> None:
+    """Fill `state.inputs`: outputs of the stages whose bits are given, or the user's prompt where there are none."""
+    state.inputs[0].node, state.inputs[0].megabytes = task.user_node, task.prompt_mb
+    count, stage = 0, 0
+    while stages >> stage:
+        if stages >> stage & 1:
+            state.inputs[count].node = progress.at_node[stage]
+            state.inputs[count].megabytes = task.output_mb[stage]
+            count += 1
+        stage += 1
+    state.cursor[3] = max(count, 1)
 
 
 @compiled
-def path_extra(topology: Topology, state: State, source: int, target: int, now_ms: float) -> float:
-    """Trap extras in ms of the path from `source` to `target` for a transfer that starts at `now_ms`."""
+def _send(topology: Topology, state: State, progress: Any, node: int) -> float:
+    """Send all of `state.inputs` to `node` at once; returns when the last is there.
+
+    Each takes `propagation + hops + trap extras of every link of its path + megabytes / bottleneck bandwidth`; a trap
+    link is met in the state it has when the transfers start. The parts of the task's time are those of the slowest.
+    """
+    now, there_ms, slowest_extra, slowest = progress.ready_ms, -np.inf, 0.0, 0
+    for number in range(state.cursor[3]):
+        sent = state.inputs[number]
+        path = topology.path[node, sent.node]
+        extra = path_extra(topology, state, sent.node, node, sent.megabytes, now)
+        known_at_ms = now + path.latency_ms + extra + sent.megabytes * path.ms_per_mb
+        progress.trap_hits += _measure_path(topology, state, sent, node, now, known_at_ms)
+        if known_at_ms > there_ms:
+            there_ms, slowest_extra, slowest = known_at_ms, extra, number
+    sent = state.inputs[slowest]
+    path = topology.path[node, sent.node]
+    progress.parts_ms[PROPAGATION] += path.latency_ms
+    progress.parts_ms[TRANSMISSION] += sent.megabytes * path.ms_per_mb
+    progress.parts_ms[TRAP] += slowest_extra
+    return there_ms
+
+
+@compiled
+def path_extra(topology: Topology, state: State, source: int, target: int, megabytes: float, now_ms: float) -> float:
+    """Trap extras in ms of `megabytes` on the path from `source` to `target`, sent at `now_ms`."""
     extra = 0.0
     node = source
     while topology.path[target, node].next_trap >= 0:
         path = topology.path[target, node]
-        extra += extra_now(state, path.next_trap, now_ms)
+        extra += extra_now(state, topology.trap[path.next_trap], path.next_trap, megabytes, now_ms)
         node = path.past_trap
     return extra
 
 
 @compiled
-def _measure_path(topology: Topology, state: State, source: int, target: int, now_ms: float, known_at_ms: float) -> int:
+def _measure_path(topology: Topology, state: State, sent: Any, target: int, now_ms: float, known_at_ms: float) -> int:
     """Measure every trap link of a path; returns how many were bad."""
     hits = 0
-    node = source
+    node = sent.node
     while topology.path[target, node].next_trap >= 0:
         path = topology.path[target, node]
-        extra = extra_now(state, path.next_trap, now_ms)
+        extra = extra_now(state, topology.trap[path.next_trap], path.next_trap, sent.megabytes, now_ms)
         measure(state.monitor[path.next_trap], extra, now_ms, known_at_ms)
-        hits += extra > 0.0
+        hits += state.is_bad[path.next_trap, slot_of(now_ms)]
         node = path.past_trap
     return hits
 
 
 @compiled
-def _serve(topology: Topology, state: State, progress: Any, begin_ms: float, tokens: float) -> None:
-    """Load the model if need be and run a stage from `begin_ms`; the task is ready when it is done."""
-    instance = topology.instance[progress.sent_to]
+def _serve(topology: Topology, state: State, progress: Any, begin_ms: float, tokens: float) -> float:
+    """Load the model if need be and run a stage from `begin_ms`; returns when it is done."""
+    number = progress.sent_to[progress.stage]
+    instance = topology.instance[number]
     server = state.server[instance.node]
-    loading = _make_resident(topology, state, progress.sent_to)
+    loading = _make_resident(topology, state, number)
     service = tokens * instance.work / topology.node[instance.node].speed
     _publish(server, progress.ready_ms)
     server.free_ms = begin_ms + loading + service
     server.busy_ms += loading + service
-    state.residence[progress.sent_to].used_ms = server.free_ms
+    state.residence[number].used_ms = server.free_ms
     progress.parts_ms[QUEUEING] += begin_ms - progress.ready_ms
     progress.parts_ms[LOADING] += loading
     progress.parts_ms[SERVICE] += service
-    progress.ready_ms = server.free_ms
+    return float(server.free_ms)
 
 
 @compiled
@@ -265,11 +345,13 @@ def utility(task: Any, progress: Any, elapsed_ms: float) -> float:
 def potential(task: Any, progress: Any, elapsed_ms: float) -> float:
     """What a task in flight has earned after k of S stages: as its utility, with k/S in place of the speed term's 1.
 
+    Time has passed until the last of the stages that have run is done.
+
     Rewards are differences of this potential, so that they sum to the utility (Ng, Harada and Russell,
     "Policy invariance under reward transformations", ICML 1999).
     """
     quality = task.quality_weight * progress.quality_sum / task.stages
-    share = progress.stage / task.stages - min(1.0, elapsed_ms / task.deadline_ms)
+    share = progress.stages_run / task.stages - min(1.0, elapsed_ms / task.deadline_ms)
     return float(quality + task.speed_weight * share - COST_WEIGHT * progress.cost_usd / COST_REF_USD)
 
 

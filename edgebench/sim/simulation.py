@@ -9,23 +9,23 @@ from __future__ import annotations
 from typing import Any, Final
 
 import numpy as np
-from numba import carray, types
+from numba import carray
+from numba import types as numba_types
 from numba.core import cgutils
 from numba.extending import intrinsic
 from numpy.typing import NDArray
 
-from edgebench.constants import CANDIDATES, TRAP_SLOTS, WINDOW_TASKS
+from edgebench.constants import CANDIDATES, MAX_STAGES, TRAP_SLOTS, WINDOW_TASKS
 from edgebench.sim.compiled import compiled
 from edgebench.sim.features import F, T
 from edgebench.sim.observe import PLACES, Observation, new_observation, observe
-from edgebench.sim.offers import TYPES
 from edgebench.sim.route import start as start_episode
 from edgebench.sim.route import step as step_episode
-from edgebench.sim.state import MONITOR, PROGRESS, RESIDENCE, SERVER, TASK, State, Tasks, new_state
+from edgebench.sim.state import INPUT, MONITOR, PROGRESS, RESIDENCE, SERVER, TASK, State, Tasks, new_state
 from edgebench.sim.topology import INSTANCE, NODE, PATH, TRAP_LINK, Topology
 
-_NODES, _INSTANCES, _TRAPS, _TASKS = range(4)
-_SIZES: Final = 4
+_NODES, _INSTANCES, _TRAPS, _TYPES, _TASKS = range(5)
+_SIZES: Final = 5
 
 
 class Simulation:
@@ -74,7 +74,7 @@ class Simulation:
 
 def _pack(topology: Topology, tasks: Tasks, state: State, seen: Observation) -> NDArray[np.int64]:
     """Sizes, then the address of every array in the order in which `unpack` takes them."""
-    sizes = (topology.node.size, topology.instance.size, topology.trap.size, tasks.size)
+    sizes = (topology.node.size, topology.instance.size, topology.trap.size, topology.kind.size, tasks.size)
     arrays = (*topology, tasks, *state, *seen)
     if not all(array.flags.c_contiguous for array in arrays):
         raise ValueError("the simulator's arrays must be contiguous")
@@ -86,13 +86,13 @@ def _pointer(typing_context: Any, address: Any) -> Any:
     def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
         return builder.inttoptr(arguments[0], cgutils.voidptr_t)
 
-    return types.voidptr(types.int64), generate
+    return numba_types.voidptr(numba_types.int64), generate
 
 
 @compiled
 def unpack(packed: NDArray[np.int64]) -> tuple[Topology, Tasks, State, Observation]:
     """The arrays of a simulation, for compiled callers only."""
-    nodes, instances, traps = packed[_NODES], packed[_INSTANCES], packed[_TRAPS]
+    nodes, instances, traps, types = packed[_NODES], packed[_INSTANCES], packed[_TRAPS], packed[_TYPES]
     at = packed[_SIZES:]
     topology = Topology(
         carray(_pointer(at[0]), (nodes,), NODE),
@@ -100,23 +100,28 @@ def unpack(packed: NDArray[np.int64]) -> tuple[Topology, Tasks, State, Observati
         carray(_pointer(at[2]), (instances,), INSTANCE),
         carray(_pointer(at[3]), (traps,), TRAP_LINK),
         carray(_pointer(at[4]), (instances,), np.int32),
-        carray(_pointer(at[5]), (nodes, TYPES, CANDIDATES), np.int32),
+        carray(_pointer(at[5]), (nodes, types, CANDIDATES), np.int32),
+        carray(_pointer(at[6]), (nodes, types), np.float64),
+        carray(_pointer(at[7]), (types,), np.int8),
     )
-    tasks = carray(_pointer(at[6]), (packed[_TASKS],), TASK)
+    tasks = carray(_pointer(at[8]), (packed[_TASKS],), TASK)
     state = State(
-        carray(_pointer(at[7]), (3,), np.int64),
-        carray(_pointer(at[8]), (WINDOW_TASKS,), PROGRESS),
-        carray(_pointer(at[9]), (nodes,), SERVER),
-        carray(_pointer(at[10]), (instances,), RESIDENCE),
-        carray(_pointer(at[11]), (traps,), MONITOR),
-        carray(_pointer(at[12]), (traps, TRAP_SLOTS), np.float64),
+        carray(_pointer(at[9]), (4,), np.int64),
+        carray(_pointer(at[10]), (MAX_STAGES,), INPUT),
+        carray(_pointer(at[11]), (WINDOW_TASKS,), np.float64),
+        carray(_pointer(at[12]), (WINDOW_TASKS,), PROGRESS),
+        carray(_pointer(at[13]), (nodes,), SERVER),
+        carray(_pointer(at[14]), (instances,), RESIDENCE),
+        carray(_pointer(at[15]), (traps,), MONITOR),
+        carray(_pointer(at[16]), (traps, TRAP_SLOTS), np.float64),
+        carray(_pointer(at[17]), (traps, TRAP_SLOTS), np.int8),
     )
     seen = Observation(
-        carray(_pointer(at[13]), (F, CANDIDATES), np.float32),
-        carray(_pointer(at[14]), (T,), np.float32),
-        carray(_pointer(at[15]), (CANDIDATES,), np.int8),
-        carray(_pointer(at[16]), (CANDIDATES,), np.int32),
-        carray(_pointer(at[17]), (PLACES,), np.int64),
+        carray(_pointer(at[18]), (F, CANDIDATES), np.float32),
+        carray(_pointer(at[19]), (T,), np.float32),
+        carray(_pointer(at[20]), (CANDIDATES,), np.int8),
+        carray(_pointer(at[21]), (CANDIDATES,), np.int32),
+        carray(_pointer(at[22]), (PLACES,), np.int64),
     )
     return topology, tasks, state, seen
 

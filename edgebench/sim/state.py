@@ -22,32 +22,44 @@ TASK: Final = np.dtype(
         ("deadline_ms", "f8"),
         ("quality_weight", "f8"),
         ("speed_weight", "f8"),
-        ("answer_mb", "f8"),  # sent back to the user
+        ("prompt_mb", "f8"),  # what the user sends to every stage without parents
+        ("answer_mb", "f8"),  # the largest output that goes back to the user
         ("user_node", "i8"),  # the node nearest the user
         ("stages", "i8"),  # length of the workflow
         ("stage_type", "i1", (constants.MAX_STAGES,)),  # -1 beyond the last stage
         ("tokens", "f8", (constants.MAX_STAGES,)),
-        ("payload_mb", "f8", (constants.MAX_STAGES,)),  # sent to the stage
+        ("output_mb", "f8", (constants.MAX_STAGES,)),  # what the stage yields
+        ("payload_mb", "f8", (constants.MAX_STAGES,)),  # sent to the stage in all
+        ("parents", "i8", (constants.MAX_STAGES,)),  # bit k: the stage needs what stage k yields
+        ("children", "i8", (constants.MAX_STAGES,)),  # bit k: stage k needs what the stage yields
+        ("leaves", "i8"),  # bits of the stages without children, whose outputs are the answers
     ],
     align=True,
 )
 PROGRESS: Final = np.dtype(
     [
         ("ready_ms", "f8"),  # when the task's next event is due, inf once it ended
+        ("stage", "i8"),  # the stage it is about; the length of the workflow where the answers are to leave
         ("quality_sum", "f8"),
         ("cost_usd", "f8"),
         ("potential", "f8"),  # what the task has earned so far
         ("latency_ms", "f8"),  # arrival to answer, two deadlines where it failed
         ("utility", "f8"),
+        ("done_ms", "f8"),  # when the last of the stages that have run is done
         ("parts_ms", "f8", (PARTS,)),
-        ("sent_to", "i8"),  # instance the task's data is on its way to, -1 when a decision or the answer is due
-        ("stage", "i8"),  # next stage
-        ("at_node", "i8"),  # where the task's data is
+        ("due_ms", "f8", (constants.MAX_STAGES,)),  # a stage's next event; once it has run, when it was done
+        ("sent_to", "i4", (constants.MAX_STAGES,)),  # instance chosen for a stage, -1 before
+        ("at_node", "i4", (constants.MAX_STAGES,)),  # where a stage is decided, then where it runs
+        ("waiting", "i8"),  # bits of the stages with an event due: to be decided or on their way
+        ("ran", "i8"),  # bits of the stages that have run
+        ("undecided", "i8"),  # bits of the stages no instance is chosen for
+        ("stages_run", "i8"),  # how many
         ("trap_hits", "i8"),  # bad trap links crossed
         ("outcome", "i8"),
     ],
     align=True,
 )
+INPUT: Final = np.dtype([("node", "i8"), ("megabytes", "f8")], align=True)
 SERVER: Final = np.dtype(
     [
         ("free_ms", "f8"),  # when the node's queue is empty
@@ -77,21 +89,27 @@ Tasks = NDArray[Any]
 class State(NamedTuple):
     """An episode in progress: W tasks of the window, N nodes, M instances, C trap links; times from its start."""
 
-    cursor: NDArray[np.int64]  # (3,) first task of the window, tasks in it, task whose turn it is (-1: over)
+    cursor: NDArray[np.int64]  # (4,) first task of the window, tasks in it, task whose turn it is (-1: over), inputs
+    inputs: NDArray[Any]  # (stages,) of INPUT: what the stage whose turn it is must be sent, and from where
+    ready_ms: NDArray[np.float64]  # (W,) that of `progress` once more, side by side for the search of the next event
     progress: NDArray[Any]  # (W,) of PROGRESS
     server: NDArray[Any]  # (N,) of SERVER
     residence: NDArray[Any]  # (M,) of RESIDENCE
     monitor: NDArray[Any]  # (C,) of MONITOR
-    extra_ms: NDArray[np.float64]  # (C, slots) extra delay, 0 while good
+    extra_ms: NDArray[np.float64]  # (C, slots) extra delay whatever is sent; `calm`: 0
+    is_bad: NDArray[np.int8]  # (C, slots) 1 while in the bad state
 
 
 def new_state(topology: Topology) -> State:
     """Allocate a state for `topology`; `edgebench.sim.route.start` fills it."""
     return State(
-        cursor=np.zeros(3, np.int64),
+        cursor=np.zeros(4, np.int64),
+        inputs=np.zeros(constants.MAX_STAGES, INPUT),
+        ready_ms=np.zeros(constants.WINDOW_TASKS),
         progress=np.zeros(constants.WINDOW_TASKS, PROGRESS),
         server=np.zeros(topology.node.size, SERVER),
         residence=np.zeros(topology.instance.size, RESIDENCE),
         monitor=np.zeros(topology.trap.size, MONITOR),
         extra_ms=np.zeros((topology.trap.size, constants.TRAP_SLOTS)),
+        is_bad=np.zeros((topology.trap.size, constants.TRAP_SLOTS), np.int8),
     )

@@ -9,8 +9,8 @@ from numpy.typing import NDArray
 
 from edgebench import constants
 from edgebench.sim.compiled import compiled
-from edgebench.sim.offers import TYPES, offer
-from edgebench.sim.paths import quickest_paths
+from edgebench.sim.offers import offer
+from edgebench.sim.paths import MS_PER_MB_AT_1_MBPS, make_network, paths_to
 
 NODE: Final = np.dtype(
     [
@@ -18,7 +18,6 @@ NODE: Final = np.dtype(
         ("storage_gb", "f8"),
         ("first", "i8"),  # offset of its instances in on_node
         ("instances", "i8"),  # how many
-        ("onward_ms", "f8", (TYPES,)),  # quickest network and service of a typical stage of each type
     ],
     align=True,
 )
@@ -35,26 +34,43 @@ INSTANCE: Final = np.dtype(
     [("quality", "f8"), ("work", "f8"), ("memory_gb", "f8"), ("usd_per_token", "f8"), ("node", "i8")], align=True
 )
 TRAP_LINK: Final = np.dtype(
-    [("enter", "f8"), ("leave", "f8"), ("extra_min_ms", "f8"), ("extra_max_ms", "f8")], align=True
+    [
+        ("enter", "f8"),
+        ("leave", "f8"),
+        ("extra_min_ms", "f8"),
+        ("extra_max_ms", "f8"),
+        ("rest_ms", "f8"),  # extra delay while good
+        ("slow_ms_per_mb", "f8"),  # what a transfer loses to less bandwidth and lost packets while bad
+    ],
+    align=True,
 )
 
 
 class Topology(NamedTuple):
-    """Static arrays of a region; N nodes, M instances, C trap links, K candidates."""
+    """Static arrays of a region; N nodes, M instances, C trap links, E model types, K candidates."""
 
     node: NDArray[Any]  # (N,) of NODE
     path: NDArray[Any]  # (N, N) of PATH, [to, from]
     instance: NDArray[Any]  # (M,) of INSTANCE
     trap: NDArray[Any]  # (C,) of TRAP_LINK
     on_node: NDArray[np.int32]  # (M,) instances grouped by node
-    candidates: NDArray[np.int32]  # (N, types, K) instances offered at a node, -1 beyond the last
+    candidates: NDArray[np.int32]  # (N, E, K) instances offered at a node, -1 beyond the last
+    onward_ms: NDArray[np.float64]  # (N, E) quickest network and service of a typical stage of each type
+    kind: NDArray[np.int8]  # (E,) index into `edgebench.constants.MODEL_TYPES` of each type
 
 
 Columns = dict[str, NDArray[Any]]
+_TARGETS: Final = 256  # whose paths are searched at once
+_OF_TRAPS: Final = ("enter", "leave", "extra_min_ms", "extra_max_ms", "rest_ms")
 
 
-def build_topology(columns: Columns, instance_type: NDArray[np.int8]) -> Topology:
+def build_topology(columns: Columns, instance_type: NDArray[np.int8], kind_of_type: NDArray[np.int8]) -> Topology:
     """Derive the static arrays from a region's columns, keyed `<table>.<column>` (`edgebench.schema`).
+
+    Args:
+        columns: Of nodes, links and instances.
+        instance_type: (M,) type of each instance, below E; of every type there is one at least.
+        kind_of_type: (E,) index into `edgebench.constants.MODEL_TYPES` of each type.
 
     Raises:
         ValueError: A model does not fit into its node.
@@ -64,7 +80,7 @@ def build_topology(columns: Columns, instance_type: NDArray[np.int8]) -> Topolog
     node = _nodes(columns, instance)
     if (instance["memory_gb"] > node["storage_gb"][instance["node"]]).any():
         raise ValueError("a model needs more memory than its node has")
-    candidates, node["onward_ms"] = offer(path, instance, node["speed"], instance_type)
+    candidates, onward_ms = offer(path, instance, node["speed"], instance_type, kind_of_type)
     return Topology(
         node=node,
         path=path,
@@ -72,15 +88,18 @@ def build_topology(columns: Columns, instance_type: NDArray[np.int8]) -> Topolog
         trap=_traps(columns),
         on_node=np.argsort(instance["node"], kind="stable").astype(np.int32),
         candidates=candidates,
+        onward_ms=np.ascontiguousarray(onward_ms),
+        kind=kind_of_type,
     )
 
 
 def public_topology(public: Columns) -> Topology:
     """The static arrays as an operator knows them, without traps, from what `Region.public` gives."""
     links = len(public["links.src"])
-    traps = {f"links.trap_{name}": np.zeros(links) for name in TRAP_LINK.names or ()}
+    traps = {f"links.trap_{name}": np.zeros(links) for name in (*_OF_TRAPS, "mbps", "loss")}
     columns = {**public, **traps, "links.is_trap": np.zeros(links, np.bool_)}
-    return build_topology(columns, public["instances.model_type"].astype(np.int8))
+    types = public["instances.model_type"], public["types.kind"]
+    return build_topology(columns, *(codes.astype(np.int8) for codes in types))
 
 
 def _nodes(columns: Columns, instance: NDArray[Any]) -> NDArray[Any]:
@@ -104,26 +123,33 @@ def _instances(columns: Columns) -> NDArray[Any]:
 def _traps(columns: Columns) -> NDArray[Any]:
     is_trap = columns["links.is_trap"].astype(bool)
     trap = np.zeros(int(is_trap.sum()), TRAP_LINK)
-    for field in TRAP_LINK.names or ():
+    for field in _OF_TRAPS:
         trap[field] = columns[f"links.trap_{field}"][is_trap]
+    full, loss = columns["links.bandwidth_mbps"][is_trap], columns["links.trap_loss"][is_trap]
+    left = np.fmin(full, columns["links.trap_mbps"][is_trap].astype(np.float64))
+    trap["slow_ms_per_mb"] = MS_PER_MB_AT_1_MBPS / left / (1.0 - loss) - MS_PER_MB_AT_1_MBPS / full
     return trap
 
 
 def _paths(columns: Columns) -> NDArray[Any]:
-    """Quickest paths between all pairs, (N, N) of PATH."""
+    """Quickest paths between all pairs, (N, N) of PATH: 24 bytes a pair, and a block of targets' searches beside it."""
+    nodes = len(columns["nodes.node_id"])
     names = ("src", "dst", "latency_ms", "bandwidth_mbps")
-    found = quickest_paths(len(columns["nodes.node_id"]), *(np.asarray(columns[f"links.{name}"]) for name in names))
+    network = make_network(nodes, *(np.asarray(columns[f"links.{name}"]) for name in names))
     is_trap = columns["links.is_trap"].astype(bool)
     trap_index = np.append(np.where(is_trap, np.cumsum(is_trap) - 1, -1), -1)
-    path = np.zeros(found.delay_ms.shape, PATH)
-    path["latency_ms"], path["ms_per_mb"] = found.delay_ms, found.ms_per_mb
-    path["next_trap"], path["past_trap"] = trap_index[found.next_link], found.next_node
-    _find_first_traps(found.nearest, found.next_node, path)
+    path = np.empty((nodes, nodes), PATH)
+    for begin in range(0, nodes, _TARGETS):
+        block = path[begin : begin + _TARGETS]
+        found = paths_to(network, np.arange(begin, begin + len(block)))
+        block["latency_ms"], block["ms_per_mb"] = found.delay_ms, found.ms_per_mb
+        block["next_trap"], block["past_trap"] = trap_index[found.next_link], found.next_node
+        _find_first_traps(found.nearest, found.next_node, block)
     return path
 
 
 @compiled
-def _find_first_traps(nearest: NDArray[np.int64], next_node: NDArray[np.int64], path: NDArray[Any]) -> None:
+def _find_first_traps(nearest: NDArray[np.int32], next_node: NDArray[np.int32], path: NDArray[Any]) -> None:
     """From the next link of every path to its first trap, from the nearest sources to the farthest."""
     for target in range(nearest.shape[0]):
         for source in nearest[target]:

@@ -24,8 +24,12 @@ _uniform = counter.uniform
 
 @compiled
 def draw_traps(topology: Topology, state: State, seed: int, active: bool) -> None:
-    """Fill `state.extra_ms`: a Gilbert–Elliott chain per trap link, started in its stationary state."""
+    """Fill `state.extra_ms` and `state.is_bad`: a Gilbert–Elliott chain per trap link, started in its stationary state.
+
+    A coin for every slot is the chain with chances of one half, a link that is bad for good the one that never leaves.
+    """
     state.extra_ms[:] = 0.0
+    state.is_bad[:] = 0
     if not active:
         return
     for trap in range(topology.trap.size):
@@ -34,15 +38,37 @@ def draw_traps(topology: Topology, state: State, seed: int, active: bool) -> Non
         for slot in range(TRAP_SLOTS):
             if slot > 0 and _uniform(seed, _CHANGE, trap, slot) < (link.leave if bad else link.enter):
                 bad = not bad
+            state.is_bad[trap, slot] = bad
+            state.extra_ms[trap, slot] = link.rest_ms
             if bad:
                 spread = link.extra_max_ms - link.extra_min_ms
                 state.extra_ms[trap, slot] = link.extra_min_ms + spread * _uniform(seed, _EXTRA, trap, slot)
 
 
 @compiled
-def extra_now(state: State, trap: int, now_ms: float) -> float:
-    """Extra delay in ms of a trap link entered at `now_ms`."""
-    return float(state.extra_ms[trap, min(int(now_ms / TRAP_SLOT_MS), TRAP_SLOTS - 1)])
+def slot_of(now_ms: float) -> int:
+    """The slot of a trap link entered at `now_ms`; the last one holds."""
+    return min(int(now_ms / TRAP_SLOT_MS), TRAP_SLOTS - 1)
+
+
+@compiled
+def extra_now(state: State, link: Any, trap: int, megabytes: float, now_ms: float) -> float:
+    """Extra delay in ms of `megabytes` over a trap link entered at `now_ms`.
+
+    While the link is bad, less bandwidth or lost packets add `megabytes × slow_ms_per_mb` to what the slot adds.
+
+    Args:
+        state: The episode.
+        link: The link's record of `edgebench.sim.topology.TRAP_LINK`.
+        trap: Its index.
+        megabytes: What is sent.
+        now_ms: Time from the start of the window.
+    """
+    slot = slot_of(now_ms)
+    extra = float(state.extra_ms[trap, slot])
+    if state.is_bad[trap, slot]:
+        extra += megabytes * link.slow_ms_per_mb
+    return extra
 
 
 @compiled

@@ -14,31 +14,45 @@ import numpy as np
 import pytest
 from gymnasium.utils.env_checker import check_env
 from random_play import digest, play, valid_actions
+from varied_regions import VARIED, varied
 
 import edgebench  # noqa: F401  (registers)
 from edgebench.constants import CANDIDATES, WINDOW_TASKS
+from edgebench.envs.route import RouteEnv
 from edgebench.errors import EdgeBenchError
-from edgebench.registry import REGIONS, SAMPLE_EDITION, TRACKS
+from edgebench.registry import REGIONS, REGISTERED, SAMPLE_EDITION, TRACKS
 from edgebench.sim.state import DONE, INVALID
 
-IDS = sorted(name for name in gymnasium.registry if name.startswith("EdgeBench/"))
+IDS = sorted(track.env_id(region) for track in TRACKS.values() for region in REGIONS)
+"""The ids of the regions that the tests build; those of the trap scales differ in size alone."""
 EVERY_ID = pytest.mark.parametrize("name", IDS)
+EVERY_KIND = pytest.mark.parametrize("name", [*IDS, *VARIED])
+"""And regions of the kinds that the registered ones are not."""
 pytestmark = pytest.mark.usefixtures("built_home")
 
 
 @pytest.fixture(scope="module")
-def made(regions_home):
-    """Every id's environment as `gymnasium.make` gives it, made once."""
+def made(regions_home, regions):
+    """Every id's environment as `gymnasium.make` gives it and one of every kind of region, made once."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("EDGEBENCH_HOME", str(regions_home))
         environments = {name: gymnasium.make(name) for name in IDS}
+    environments |= {wanted: RouteEnv(varied(regions["s1"], wanted)) for wanted in VARIED}
     yield environments
     for environment in environments.values():
         environment.close()
 
 
 def test_every_track_has_an_id_for_every_region():
-    assert {track.env_id(region) for track in TRACKS.values() for region in REGIONS} == set(IDS)
+    named = {track.env_id(region) for track in TRACKS.values() for region in REGISTERED}
+    registered = {name for name in gymnasium.registry if name.startswith("EdgeBench/")}
+    assert registered == named | {track.any_env_id for track in TRACKS.values()}
+
+
+def test_the_id_without_a_region_takes_any_region():
+    for track in TRACKS.values():
+        environment = gymnasium.make(track.any_env_id, region="s4", edition=SAMPLE_EDITION)
+        assert environment.unwrapped.region.name == "s4"
 
 
 @EVERY_ID
@@ -61,7 +75,7 @@ def test_made_in_a_fresh_process_without_importing_edgebench(name):
     assert result.stdout.strip() == name
 
 
-@EVERY_ID
+@EVERY_KIND
 def test_random_valid_play_ends_and_stays_inside_the_spaces(made, name):
     env = made[name].unwrapped
     steps = play(env, seed=3)
@@ -71,7 +85,7 @@ def test_random_valid_play_ends_and_stays_inside_the_spaces(made, name):
     assert env.summary()["decisions"] == len(steps) - 1 <= WINDOW_TASKS * 10
 
 
-@EVERY_ID
+@EVERY_KIND
 def test_the_mask_leaves_a_valid_action_at_every_decision(made, name):
     env = made[name].unwrapped
     choose, decisions = valid_actions(4), 0
@@ -94,7 +108,7 @@ def test_the_wrappers_of_make_change_nothing(made, name):
     assert digest(wrapped) == digest(play(made[name].unwrapped, options=options, choose=valid_actions(1)))
 
 
-@EVERY_ID
+@EVERY_KIND
 def test_two_plays_of_one_seed_are_equal_and_of_two_are_not(made, name):
     env = made[name].unwrapped
     assert digest(play(env, seed=11)) == digest(play(env, seed=11)) != digest(play(env, seed=12))
@@ -120,7 +134,7 @@ def search_path(first):
     return os.pathsep.join(filter(None, (first, os.environ.get("PYTHONPATH"))))
 
 
-@EVERY_ID
+@EVERY_KIND
 def test_no_step_touches_a_global_generator(made, name):
     before = random.getstate(), np.random.get_state(legacy=True)  # noqa: NPY002
     play(made[name].unwrapped, seed=5)
@@ -129,7 +143,7 @@ def test_no_step_touches_a_global_generator(made, name):
     np.testing.assert_equal(before[1], after[1])
 
 
-@EVERY_ID
+@EVERY_KIND
 def test_rewards_sum_to_the_utilities_of_the_tasks(made, name):
     env = made[name].unwrapped
     for seed in range(5):
@@ -141,7 +155,7 @@ def test_rewards_sum_to_the_utilities_of_the_tasks(made, name):
         assert env.summary()["reward"] == pytest.approx(WINDOW_TASKS * env.summary()["utility"], abs=1e-9)
 
 
-@EVERY_ID
+@EVERY_KIND
 @pytest.mark.parametrize("stage", range(5))
 def test_failing_on_purpose_pays_nothing_at_any_stage(made, name, stage):
     """A task failed on purpose ends at utility 0 whatever it earned before, and none that goes on ends below 0."""
@@ -163,7 +177,7 @@ def test_failing_on_purpose_pays_nothing_at_any_stage(made, name, stage):
     assert total == pytest.approx(progress["utility"].sum(), abs=1e-9)
 
 
-@EVERY_ID
+@EVERY_KIND
 @pytest.mark.parametrize("action", [-1, CANDIDATES, 10**30], ids=("negative", "one too many", "huge"))
 def test_invalid_actions_alone_earn_nothing(made, name, action):
     env = made[name].unwrapped
@@ -176,7 +190,7 @@ def test_invalid_actions_alone_earn_nothing(made, name, action):
     assert env.summary()["success"] == env.summary()["utility"] == 0.0
 
 
-@EVERY_ID
+@EVERY_KIND
 def test_an_action_of_mask_0_is_invalid(made, name):
     env = made[name].unwrapped
     choose, over = valid_actions(8), False
@@ -200,7 +214,7 @@ def test_an_action_that_is_no_whole_number_is_refused_and_changes_nothing(made, 
     assert info["task"] == 0
 
 
-@EVERY_ID
+@EVERY_KIND
 def test_traps_are_the_same_whatever_the_agent_does(made, name):
     env = made[name].unwrapped
     extras = []
@@ -211,7 +225,7 @@ def test_traps_are_the_same_whatever_the_agent_does(made, name):
     assert all(np.array_equal(extra, extras[0]) for extra in extras)
 
 
-@EVERY_ID
+@EVERY_KIND
 def test_calm_has_no_trap_in_its_bad_state(made, name, regions):
     env = type(made[name].unwrapped)(made[name].unwrapped.region, scenario="calm")
     play(env, seed=1)
@@ -220,7 +234,7 @@ def test_calm_has_no_trap_in_its_bad_state(made, name, regions):
     assert made[name].unwrapped.summary()["trap_ms"] > 0.0
 
 
-@EVERY_ID
+@EVERY_KIND
 def test_a_copy_goes_on_as_the_original_and_apart_from_it(made, name):
     """Both `copy` and `pickle` give an environment of its own, in the midst of an episode."""
     original = made[name].unwrapped
@@ -240,7 +254,7 @@ def test_a_copy_goes_on_as_the_original_and_apart_from_it(made, name):
         assert copied.summary() == original.summary()
 
 
-@EVERY_ID
+@EVERY_KIND
 def test_what_is_returned_is_the_callers(made, name):
     """Kept observations and infos do not change, and writing into them changes nothing."""
     env = made[name].unwrapped

@@ -42,9 +42,8 @@ class Network:
             source: {target: self._path(graph, source, target) for target in range(len(self.nodes))}
             for source in range(len(self.nodes))
         }
-        self.offers = {
-            (node, kind): self._offers(node, kind) for node in range(len(self.nodes)) for kind in MODEL_TYPES
-        }
+        self.types = sorted({instance["model_type"] for instance in self.instances})
+        self.offers = {(node, name): self._offers(node, name) for node in range(len(self.nodes)) for name in self.types}
 
     def _path(self, graph: Any, source: int, target: int) -> dict[str, Any]:
         """The quickest; where several are, every node forwards to the lowest-numbered neighbour on one."""
@@ -71,7 +70,7 @@ class Network:
 
     def quick_ms(self, source: int, instance: dict[str, Any]) -> float:
         """The same and the service of a typical stage."""
-        tokens = constants.TOKENS[MODEL_TYPES.index(instance["model_type"])][0]
+        tokens = constants.TOKENS[MODEL_TYPES.index(kind_of(instance["model_type"]))][0]
         return float(self.reach_ms(source, instance) + tokens * instance["work"] / self.speed(instance["node_id"]))
 
     def onward_ms(self, source: int, kind: str) -> float:
@@ -95,26 +94,49 @@ class Network:
         return taken
 
 
-def sent_mb(row: dict[str, Any]) -> list[float]:
-    """What each stage of a chain is sent."""
-    return [row["prompt_mb"], *row["stage_output_mb"][:-1]]
+def kind_of(model_type: str) -> str:
+    """Text of text-07."""
+    return model_type.split("-")[0]
 
 
-def trap_extras(links: list[dict[str, Any]], seed: int) -> list[list[float]]:
-    """Extra delay of each trap link in each slot of an episode."""
+def parents_of(row: dict[str, Any], stage: int) -> list[int]:
+    """The stages a stage waits for."""
+    return [parent for parent in range(stage) if row["stage_parents"][stage] & 1 << parent]
+
+
+def children_of(row: dict[str, Any], stage: int) -> list[int]:
+    """The stages that wait for a stage."""
+    return [child for child in range(len(row["stage_types"])) if stage in parents_of(row, child)]
+
+
+def leaves_of(row: dict[str, Any]) -> list[int]:
+    """The stages whose outputs go back to the user."""
+    return [stage for stage in range(len(row["stage_types"])) if not children_of(row, stage)]
+
+
+def trap_states(links: list[dict[str, Any]], seed: int) -> list[list[tuple[bool, float]]]:
+    """Of each trap link in each slot of an episode: whether it is bad, and its extra delay whatever is sent."""
     return [_chain(link, number, seed) for number, link in enumerate(links)]
 
 
-def _chain(link: dict[str, Any], number: int, seed: int) -> list[float]:
+def _chain(link: dict[str, Any], number: int, seed: int) -> list[tuple[bool, float]]:
     enter, leave = link["trap_enter"], link["trap_leave"]
     bad = uniform(seed, counter.TRAP_START, number, 0) < enter / (enter + leave)
     least, most = link["trap_extra_min_ms"], link["trap_extra_max_ms"]
-    extras = []
+    states = []
     for slot in range(constants.TRAP_SLOTS):
         if slot > 0 and uniform(seed, counter.TRAP_CHANGE, number, slot) < (leave if bad else enter):
             bad = not bad
-        extras.append(least + (most - least) * uniform(seed, counter.TRAP_EXTRA, number, slot) if bad else 0.0)
-    return extras
+        drawn = least + (most - least) * uniform(seed, counter.TRAP_EXTRA, number, slot)
+        states.append((bad, drawn if bad else link["trap_rest_ms"]))
+    return states
+
+
+def slow_ms_per_mb(link: dict[str, Any]) -> float:
+    """What a bad trap link takes longer for a megabyte: what it has left of its bandwidth, lost packets sent again."""
+    full = link["bandwidth_mbps"]
+    left = full if link["trap_mbps"] is None else min(full, link["trap_mbps"])
+    return float(8000.0 / (left * (1.0 - link["trap_loss"])) - 8000.0 / full)
 
 
 def percentile(values: list[float], share: float) -> float:
@@ -134,23 +156,26 @@ class RouteOracle:
         self.with_traps = traps
         self.split = region.task_table(split).to_pylist()
         self.onward = {
-            (node, kind): self.network.onward_ms(node, kind)
+            (node, name): self.network.onward_ms(node, name)
             for node in range(len(self.network.nodes))
-            for kind in MODEL_TYPES
+            for name in self.network.types
         }
 
     def reset(self, window: int, seed: int) -> dict[str, Any] | None:
         """Begin an episode; returns what is seen of the first decision."""
         rows = self.split[window * WINDOW_TASKS : (window + 1) * WINDOW_TASKS]
         self.tasks = [self._new_task(number, row, rows[0]["arrival_ms"]) for number, row in enumerate(rows)]
-        self.events = [(task["ready_ms"], number) for number, task in enumerate(self.tasks)]
-        heapq.heapify(self.events)
+        self.events: list[tuple[float, int, int]] = []
+        for task in self.tasks:
+            for stage in range(len(task["row"]["stage_types"])):
+                if not parents_of(task["row"], stage):
+                    self._due(task, stage, task["born_ms"])
         self.free = {node: [(-math.inf, 0.0)] for node in range(len(self.network.nodes))}
         self.busy = dict.fromkeys(range(len(self.network.nodes)), 0.0)
         self.stored = dict.fromkeys(range(len(self.network.nodes)), 0.0)
         self.used: dict[int, dict[int, float]] = {node: {} for node in range(len(self.network.nodes))}
-        quiet = [[0.0] * constants.TRAP_SLOTS for _ in self.network.traps]
-        self.extras = trap_extras(self.network.traps, seed) if self.with_traps else quiet
+        quiet = [[(False, 0.0)] * constants.TRAP_SLOTS for _ in self.network.traps]
+        self.trap_states = trap_states(self.network.traps, seed) if self.with_traps else quiet
         self.measured: list[list[tuple[float, float]]] = [[] for _ in self.network.traps]
         self.rewards: list[float] = []
         self._advance()
@@ -158,7 +183,7 @@ class RouteOracle:
 
     def _new_task(self, number: int, row: dict[str, Any], window_start_ms: float) -> dict[str, Any]:
         born = row["arrival_ms"] - window_start_ms
-        state = {"ready_ms": born, "node": row["node_id"], "sent_to": None, "stage": 0, "running": True}
+        state = {"sent_to": {}, "done_ms": {}, "running": True}
         sums = dict.fromkeys(("quality", "cost_usd", "earned", "utility", "trap_hits", *PARTS), 0.0)
         return {"number": number, "born_ms": born, "row": row, "answered": False, **state, **sums}
 
@@ -166,61 +191,82 @@ class RouteOracle:
 
     def step(self, action: int) -> tuple[float, dict[str, Any] | None]:
         """Send the stage whose turn it is; returns the reward and what is seen of the next decision (None: over)."""
-        task = self.turn
-        assert task is not None
-        offered = self.network.offers[task["node"], self._kind(task)]
+        assert self.turn is not None
+        task, stage, now = self.turn
+        offered = self.network.offers[self._node(task, stage), task["row"]["stage_types"][stage]]
         if 0 <= action < len(offered):
-            task["sent_to"] = self.network.instances[offered[action]]
-            self._transfer(task, task["sent_to"]["node_id"], sent_mb(task["row"])[task["stage"]])
-            self._due(task)
+            task["sent_to"][stage] = self.network.instances[offered[action]]
+            inputs = self._inputs(task, parents_of(task["row"], stage))
+            self._due(task, stage, self._send(task, inputs, task["sent_to"][stage]["node_id"], now))
             reward = self._advance()
         else:
             reward = self._end(task, utility=0.0) + self._advance()
         self.rewards.append(reward)
         return reward, self.view()
 
-    def _kind(self, task: dict[str, Any]) -> str:
-        return str(task["row"]["stage_types"][task["stage"]])
+    def _node(self, task: dict[str, Any], stage: int) -> int:
+        """Where a stage is decided: where the parent ran that was done last, or where the user is."""
+        parents = parents_of(task["row"], stage)
+        if not parents:
+            return int(task["row"]["node_id"])
+        last = max(parents, key=lambda parent: (task["done_ms"][parent], -parent))
+        return int(task["sent_to"][last]["node_id"])
+
+    def _inputs(self, task: dict[str, Any], stages: list[int]) -> list[tuple[int, float]]:
+        """Node and megabytes of what the stages yielded, or of the prompt where there are none."""
+        row = task["row"]
+        outputs = [(task["sent_to"][stage]["node_id"], row["stage_output_mb"][stage]) for stage in stages]
+        return outputs or [(row["node_id"], row["prompt_mb"])]
 
     def _advance(self) -> float:
         earned = 0.0
         while self.events:
-            _, number = heapq.heappop(self.events)
+            now, number, stage = heapq.heappop(self.events)
             task = self.tasks[number]
-            if task["sent_to"] is not None:
-                earned += self._arrive(task)
-            elif task["stage"] == len(task["row"]["stage_types"]):
-                earned += self._answer(task)
+            if not task["running"]:
+                continue
+            if stage == len(task["row"]["stage_types"]):
+                earned += self._answer(task, now)
+            elif stage in task["sent_to"]:
+                earned += self._arrive(task, stage, now)
             else:
-                self.turn: dict[str, Any] | None = task
+                self.turn: tuple[dict[str, Any], int, float] | None = task, stage, now
                 return earned
         self.turn = None
         return earned
 
-    def _transfer(self, task: dict[str, Any], node: int, payload_mb: float) -> None:
-        path, now = self.network.paths[task["node"]][node], task["ready_ms"]
-        extras = [self._extra_ms(trap, now) for trap in path["traps"]]
-        transmission = payload_mb * path["ms_per_mb"]
-        task["node"] = node
-        task["ready_ms"] = now + path["latency_ms"] + sum(extras) + transmission
-        task["network_ms"] += path["latency_ms"] + transmission
-        task["trap_ms"] += sum(extras)
-        task["trap_hits"] += sum(extra > 0.0 for extra in extras)
-        for trap, extra in zip(path["traps"], extras, strict=True):
-            if all(known_ms <= now for known_ms, _ in self.measured[trap]):
-                self.measured[trap].append((task["ready_ms"], extra))
+    def _send(self, task: dict[str, Any], inputs: list[tuple[int, float]], node: int, now: float) -> float:
+        """All at once, each on its own path; returns when the last is there."""
+        arrivals = []
+        for source, megabytes in inputs:
+            path = self.network.paths[source][node]
+            extras = [self._extra_ms(trap, megabytes, now) for trap in path["traps"]]
+            network = path["latency_ms"] + megabytes * path["ms_per_mb"]
+            arrivals.append((now + network + sum(extras), network, sum(extras)))
+            for trap, extra in zip(path["traps"], extras, strict=True):
+                task["trap_hits"] += self._state(trap, now)[0]
+                if all(known_ms <= now for known_ms, _ in self.measured[trap]):
+                    self.measured[trap].append((arrivals[-1][0], extra))
+        there, network, extra = max(arrivals, key=lambda arrival: arrival[0])
+        task["network_ms"] += network
+        task["trap_ms"] += extra
+        return there
 
-    def _due(self, task: dict[str, Any]) -> None:
-        heapq.heappush(self.events, (task["ready_ms"], task["number"]))
+    def _due(self, task: dict[str, Any], stage: int, when: float) -> None:
+        heapq.heappush(self.events, (when, task["number"], stage))
 
-    def _extra_ms(self, trap: int, now: float) -> float:
-        return self.extras[trap][min(int(now / constants.TRAP_SLOT_MS), constants.TRAP_SLOTS - 1)]
+    def _state(self, trap: int, now: float) -> tuple[bool, float]:
+        return self.trap_states[trap][min(int(now / constants.TRAP_SLOT_MS), constants.TRAP_SLOTS - 1)]
 
-    def _arrive(self, task: dict[str, Any]) -> float:
-        instance, now = task["sent_to"], task["ready_ms"]
-        node, tokens = instance["node_id"], task["row"]["stage_tokens"][task["stage"]]
+    def _extra_ms(self, trap: int, megabytes: float, now: float) -> float:
+        bad, extra = self._state(trap, now)
+        return extra + (megabytes * slow_ms_per_mb(self.network.traps[trap]) if bad else 0.0)
+
+    def _arrive(self, task: dict[str, Any], stage: int, now: float) -> float:
+        instance, row = task["sent_to"][stage], task["row"]
+        node, tokens = instance["node_id"], row["stage_tokens"][stage]
         begin = max(now, self.free[node][-1][1])
-        if begin - task["born_ms"] > FAIL_FACTOR * task["row"]["deadline_ms"]:
+        if begin - task["born_ms"] > FAIL_FACTOR * row["deadline_ms"]:
             return self._end(task, utility=0.0)
         loading = self._load(instance)
         service = tokens * instance["work"] / self.network.speed(node)
@@ -232,13 +278,20 @@ class RouteOracle:
             task[part] += value
         task["quality"] += instance["quality"]
         task["cost_usd"] += instance["price_usd_per_1k_tokens"] / 1000.0 * tokens
-        task["ready_ms"], task["sent_to"] = done, None
-        task["stage"] += 1
-        elapsed = done - task["born_ms"]
-        if elapsed > FAIL_FACTOR * task["row"]["deadline_ms"]:
+        task["done_ms"][stage] = done
+        elapsed = max(task["done_ms"].values()) - task["born_ms"]
+        if elapsed > FAIL_FACTOR * row["deadline_ms"]:
             return self._end(task, utility=0.0)
-        self._due(task)
+        self._follow(task, stage)
         return self._earn(task, self._potential(task, elapsed))
+
+    def _follow(self, task: dict[str, Any], stage: int) -> None:
+        done, stages = task["done_ms"], len(task["row"]["stage_types"])
+        for child in children_of(task["row"], stage):
+            if all(parent in done for parent in parents_of(task["row"], child)):
+                self._due(task, child, max(done[parent] for parent in parents_of(task["row"], child)))
+        if len(done) == stages:
+            self._due(task, stages, max(done.values()))
 
     def _load(self, instance: dict[str, Any]) -> float:
         node, resident = instance["node_id"], self.used[instance["node_id"]]
@@ -251,9 +304,9 @@ class RouteOracle:
         self.stored[node] += instance["memory_gb"]
         return float(1000.0 * instance["memory_gb"] / constants.LOAD_GB_PER_S)
 
-    def _answer(self, task: dict[str, Any]) -> float:
-        self._transfer(task, task["row"]["node_id"], task["row"]["stage_output_mb"][-1])
-        task["latency_ms"] = task["ready_ms"] - task["born_ms"]
+    def _answer(self, task: dict[str, Any], now: float) -> float:
+        row = task["row"]
+        task["latency_ms"] = self._send(task, self._inputs(task, leaves_of(row)), row["node_id"], now) - task["born_ms"]
         if task["latency_ms"] > FAIL_FACTOR * task["row"]["deadline_ms"]:
             return self._end(task, utility=0.0)
         task["answered"] = True
@@ -269,7 +322,7 @@ class RouteOracle:
         return float(row["quality_weight"] * quality + row["speed_weight"] * speed - cost)
 
     def _potential(self, task: dict[str, Any], elapsed: float) -> float:
-        done = task["stage"] / len(task["row"]["stage_types"])
+        done = len(task["done_ms"]) / len(task["row"]["stage_types"])
         return self._worth(task, done - min(1.0, elapsed / task["row"]["deadline_ms"]))
 
     def _end(self, task: dict[str, Any], *, utility: float) -> float:
@@ -287,29 +340,35 @@ class RouteOracle:
 
     def view(self) -> dict[str, Any] | None:
         """Whose turn it is, what is offered, and every feature by name; None at the end."""
-        task = self.turn
-        if task is None:
+        if self.turn is None:
             return None
-        offered = self.network.offers[task["node"], self._kind(task)]
-        place = {"task": task["number"], "stage": task["stage"], "node": task["node"]}
+        task, stage, _ = self.turn
+        node = self._node(task, stage)
+        offered = self.network.offers[node, task["row"]["stage_types"][stage]]
         return {
-            **place,
+            "task": task["number"],
+            "stage": stage,
+            "node": node,
             "user_node": task["row"]["node_id"],
             "instances": offered,
-            "candidates": [self._candidate(task, self.network.instances[number]) for number in offered],
-            "features": self._features(task),
+            "candidates": [self._candidate(self.network.instances[number]) for number in offered],
+            "features": self._features(),
         }
 
-    def _candidate(self, task: dict[str, Any], instance: dict[str, Any]) -> dict[str, float]:
-        row, stage, now, node = task["row"], task["stage"], task["ready_ms"], instance["node_id"]
-        there, back = self.network.paths[task["node"]][node], self.network.paths[node][row["node_id"]]
+    def _candidate(self, instance: dict[str, Any]) -> dict[str, float]:
+        assert self.turn is not None
+        task, stage, now = self.turn
+        row, node = task["row"], instance["node_id"]
+        back = self.network.paths[node][row["node_id"]]
         tokens, speed = row["stage_tokens"][stage], self.network.speed(node)
-        extra, extra_back = (sum(self._remembered(trap, now) for trap in path["traps"]) for path in (there, back))
-        transmission = sent_mb(row)[stage] * there["ms_per_mb"]
-        arrival = now + there["latency_ms"] + transmission + extra
-        last = stage + 1 == len(row["stage_types"])
+        inputs = [self._expected(source, node, sent) for source, sent in self._inputs(task, parents_of(row, stage))]
+        latency, transmission, extra = max(inputs, key=sum)
+        arrival = now + latency + transmission + extra
+        extra_back = sum(self._remembered(trap, now) for trap in back["traps"])
+        children, outputs = children_of(row, stage), row["stage_output_mb"]
+        answer_mb = max(outputs[leaf] for leaf in leaves_of(row)) if children else outputs[stage]
         return {
-            "propagation_s": there["latency_ms"] / 1e3,
+            "propagation_s": latency / 1e3,
             "transmission_s": transmission / 1e3,
             "measured_extra_s": extra / 1e3,
             "queue_s": max(0.0, self._published(node, now) - arrival) / 1e3,
@@ -319,11 +378,18 @@ class RouteOracle:
             "service_s": tokens * instance["work"] / speed / 1e3,
             "quality": instance["quality"],
             "cost": instance["price_usd_per_1k_tokens"] * tokens / 1e3 / COST_REF_USD,
-            "return_s": (back["latency_ms"] + row["stage_output_mb"][-1] * back["ms_per_mb"] + extra_back) / 1e3,
-            "onward_s": 0.0 if last else self.onward[node, row["stage_types"][stage + 1]] / 1e3,
+            "return_s": (back["latency_ms"] + answer_mb * back["ms_per_mb"] + extra_back) / 1e3,
+            "onward_s": max((self.onward[node, row["stage_types"][child]] for child in children), default=0.0) / 1e3,
             "speed": speed,
             "stored": self.stored[node] / self.network.nodes[node]["storage_gb"],
         }
+
+    def _expected(self, source: int, node: int, megabytes: float) -> tuple[float, float, float]:
+        """Latency, transmission and remembered extra of an input at the decision that is due."""
+        assert self.turn is not None
+        path = self.network.paths[source][node]
+        extra = sum(self._remembered(trap, self.turn[2]) for trap in path["traps"])
+        return path["latency_ms"], megabytes * path["ms_per_mb"], extra
 
     def _published(self, node: int, now: float) -> float:
         """The queue as it was when the telemetry period of `now` began."""
@@ -341,22 +407,26 @@ class RouteOracle:
                 since = known_ms
         return average * math.exp((since - now) / constants.MEASURE_MEMORY_MS)
 
-    def _features(self, task: dict[str, Any]) -> dict[str, float]:
-        row, stage, now = task["row"], task["stage"], task["ready_ms"]
-        types, following = row["stage_types"], row["stage_types"][stage + 1 :]
+    def _features(self) -> dict[str, float]:
+        assert self.turn is not None
+        task, stage, now = self.turn
+        row, kinds = task["row"], [kind_of(name) for name in task["row"]["stage_types"]]
+        following = [kinds[child] for child in children_of(row, stage)]
+        undecided = [kinds[other] for other in range(len(kinds)) if other not in task["sent_to"]]
+        undecided.remove(kinds[stage])
         return {
             "quality_weight": row["quality_weight"],
             "speed_weight": row["speed_weight"],
             "deadline_s": row["deadline_ms"] / 1e3,
             "elapsed_s": (now - task["born_ms"]) / 1e3,
-            "stages_left": (len(types) - stage) / 10,
-            "stages": len(types) / 10,
-            **{f"is_{kind}": float(types[stage] == kind) for kind in MODEL_TYPES},
-            **{f"next_{kind}": float(following[:1] == [kind]) for kind in MODEL_TYPES},
-            **{f"later_{kind}": following.count(kind) / 10 for kind in MODEL_TYPES},
+            "stages_left": (len(undecided) + 1) / 10,
+            "stages": len(kinds) / 10,
+            **{f"is_{kind}": float(kinds[stage] == kind) for kind in MODEL_TYPES},
+            **{f"next_{kind}": float(kind in following) for kind in MODEL_TYPES},
+            **{f"later_{kind}": undecided.count(kind) / 10 for kind in MODEL_TYPES},
             "tokens_k": row["stage_tokens"][stage] / 1e3,
-            "payload_mb": sent_mb(row)[stage],
-            "quality_so_far": task["quality"] / len(types),
+            "payload_mb": sum(sent for _, sent in self._inputs(task, parents_of(row, stage))),
+            "quality_so_far": task["quality"] / len(kinds),
             "cost_so_far": task["cost_usd"] / COST_REF_USD,
             "in_flight": sum(one["running"] and one["born_ms"] <= now for one in self.tasks) / WINDOW_TASKS,
         }

@@ -6,11 +6,12 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from toy_network import one_of_each, task_record, toy_topology
+from toy_network import graph_record, one_of_each, task_record, toy_topology
+from varied_regions import VARIED, varied
 
 from edgebench.constants import COST_REF_USD, COST_WEIGHT, MODEL_TYPES
 from edgebench.envs.route import RouteEnv
-from edgebench.harness.bound import task_bounds
+from edgebench.harness.bound import bound_of, task_bounds
 from edgebench.harness.rollout import roll
 from edgebench.registry import REGIONS, SCENARIOS
 from edgebench.sim.continuation import Continuation
@@ -81,6 +82,51 @@ def test_a_lone_task_earns_the_value_of_its_plan_but_for_loading(of_task, user_n
     speed_weight = float(task["speed_weight"])
     expected = max(0.0, speed_weight + plan_value(topology, task, plan, user_node, 0, speed_weight))
     assert total == pytest.approx(expected, abs=1e-9)
+
+
+graphs = st.integers(2, 4).flatmap(
+    lambda stages: st.tuples(
+        *(
+            st.tuples(st.sampled_from(MODEL_TYPES), st.integers(1, 3000), st.integers(0, (1 << stage) - 1))
+            for stage in range(stages)
+        )
+    )
+)
+
+
+@given(graphs, st.integers(0, 10**6), st.floats(0.0, 1.0))
+@settings(max_examples=40, deadline=None)
+def test_no_plan_of_a_graph_passes_its_bound(of_graph, seed, quality_weight):
+    """Every plan of a lone task in an empty network without memory to load, simulated."""
+    topology = toy_topology(LINE, [20, 50, 30], [(*one[:4], 0.0, one[5]) for one in one_of_each(3, seed)])
+    outputs = np.random.default_rng(seed).uniform(0.0, 20.0, len(of_graph))
+    task = graph_record(of_graph, outputs, user_node=seed % 3, quality_weight=quality_weight, deadline_ms=15_000.0)
+    simulation = Simulation(topology, np.array([task]))
+    best = max(earned(simulation, plan) for plan in itertools.product(range(3), repeat=len(of_graph)))
+    assert best <= bound_of(Continuation(topology), task) + 1e-9
+
+
+def earned(simulation, plan):
+    """Utility of a task whose stages take these candidates, in the order of the decisions."""
+    simulation.start(0, 0, False)
+    for action in plan:
+        if not simulation.over:
+            simulation.step(action)
+    assert simulation.over
+    return simulation.state.progress["utility"][0]
+
+
+@pytest.mark.parametrize("wanted", VARIED)
+def test_no_agent_passes_the_bound_of_graphs_and_experts(regions, wanted):
+    region = varied(regions["s1"], wanted)
+    bounds = task_bounds(region, "test")
+    assert (bounds <= 1.0).all()
+    env = RouteEnv(region, split="test")
+    for agent in (RandomValid(), GreedyEstimate(), Lookahead()):
+        for window in range(env.windows):
+            list(roll(env, agent, [(window, 3)]))
+            progress = env._simulation.state.progress
+            assert (progress["utility"] <= bounds[window * progress.size :][: progress.size] + 1e-9).all()
 
 
 @pytest.mark.parametrize("scenario", SCENARIOS)

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 from route_oracle import RouteOracle
 from splitmix import bits
+from varied_regions import VARIED, varied
 
 from edgebench.constants import CANDIDATES
 from edgebench.envs.route import RouteEnv
@@ -60,8 +61,22 @@ def oracles(regions):
 @pytest.mark.parametrize("region", REGIONS)
 def test_every_step_agrees_with_the_oracle(regions, oracles, region, scenario, behaviour):
     env = RouteEnv(regions[region], scenario=scenario, split="test")
-    oracle = oracles(region, scenario)
     case = (list(REGIONS).index(region), list(SCENARIOS).index(scenario), BEHAVIOURS.index(behaviour))
+    assert_agree(env, oracles(region, scenario), behaviour, case)
+
+
+@pytest.mark.parametrize("scenario", SCENARIOS)
+@pytest.mark.parametrize("wanted", VARIED)
+def test_graphs_experts_and_other_traps_agree_with_the_oracle(regions, wanted, scenario):
+    region = varied(regions["s1"], wanted)
+    env = RouteEnv(region, scenario=scenario, split="test")
+    oracle = RouteOracle(region, traps=SCENARIOS[scenario].traps, split="test")
+    for behaviour in BEHAVIOURS:
+        assert_agree(env, oracle, behaviour, (VARIED.index(wanted), BEHAVIOURS.index(behaviour), 7))
+
+
+def assert_agree(env, oracle, behaviour, case):
+    """Play one episode in both, chosen by hashing `case`."""
     window, seed = bits(1, *case) % env.windows, bits(2, *case) % 2**40
     seen = oracle.reset(window, seed)
     observed, info = env.reset(options={"window": window, "seed": seed})

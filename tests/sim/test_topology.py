@@ -3,10 +3,11 @@
 import networkx
 import numpy as np
 import pytest
-from toy_network import columns, one_of_each, toy_topology
+from toy_network import KINDS, columns, one_of_each, toy_topology
+from varied_regions import replace, varied
 
-from edgebench.constants import CANDIDATES, HOP_MS, MODEL_TYPES
-from edgebench.region import Region
+from edgebench.constants import CANDIDATES, HOP_MS, MODEL_TYPES, PAYLOAD_MB, TOKENS
+from edgebench.errors import EdgeBenchError
 from edgebench.registry import REGIONS
 from edgebench.sim.topology import build_topology, public_topology
 
@@ -124,6 +125,45 @@ def test_candidates_begin_with_the_nearest_the_quickest_and_the_best(regions, to
             assert quality[offered[:3]].max() == best
 
 
+def offered_by_the_formula(topology, instance_type):
+    """Candidates and least times, from whole matrices and sorted lists."""
+    path, instance = topology.path, topology.instance
+    reach = (path["latency_ms"] + PAYLOAD_MB[1] * path["ms_per_mb"])[instance["node"]].T
+    tokens = np.array([law[0] for law in TOKENS])[topology.kind[instance_type]]
+    quick = reach + tokens * instance["work"] / topology.node["speed"][instance["node"]]
+    candidates, onward = np.full_like(topology.candidates, -1), np.empty_like(topology.onward_ms)
+    for node, code in np.ndindex(*onward.shape):
+        members = np.flatnonzero(instance_type == code)
+        keys = reach[node, members], quick[node, members], -instance["quality"][members]
+        orders = [members[np.argsort(key, kind="stable")].tolist() for key in keys]
+        taken = []
+        for slot in range(min(CANDIDATES, members.size)):
+            taken.append(next(one for one in orders[slot % 3] if one not in taken))
+        candidates[node, code, : len(taken)] = taken
+        onward[node, code] = quick[node, members].min()
+    return candidates, onward
+
+
+@EVERY_REGION
+def test_candidates_are_those_of_the_formula(regions, topologies, name):
+    kinds = regions[name].column("instances", "model_type")
+    candidates, onward = offered_by_the_formula(topologies[name], np.array([MODEL_TYPES.index(kind) for kind in kinds]))
+    np.testing.assert_array_equal(topologies[name].candidates, candidates)
+    np.testing.assert_array_equal(topologies[name].onward_ms, onward)
+
+
+def test_equally_good_candidates_are_offered_by_number():
+    same = [(node, kind, 0.5, 1.0, 4.0, 0.01) for node in range(4) for kind in MODEL_TYPES for _ in range(12)]
+    topology = toy_topology([(0, 1, 1.0, 50), (0, 2, 1.0, 50), (0, 3, 1.0, 50)], [20] * 4, same)
+    kinds = np.tile(np.repeat(np.arange(3), 12), 4)
+    np.testing.assert_array_equal(topology.candidates, offered_by_the_formula(topology, kinds)[0])
+
+
+def test_paths_do_not_depend_on_the_blocks_they_are_searched_in(regions, topologies, monkeypatch):
+    monkeypatch.setattr("edgebench.sim.topology._TARGETS", 7)
+    np.testing.assert_array_equal(regions["s1"].topology().path, topologies["s1"].path)
+
+
 @EVERY_REGION
 def test_what_is_public_gives_the_same_but_for_traps(regions, topologies, name):
     truth, known = topologies[name], public_topology(regions[name].public())
@@ -132,8 +172,8 @@ def test_what_is_public_gives_the_same_but_for_traps(regions, topologies, name):
             np.testing.assert_array_equal(getattr(truth, table)[field], getattr(known, table)[field])
     for field in ("latency_ms", "ms_per_mb"):
         np.testing.assert_array_equal(truth.path[field], known.path[field])
-    np.testing.assert_array_equal(truth.candidates, known.candidates)
-    np.testing.assert_array_equal(truth.on_node, known.on_node)
+    for field in ("candidates", "on_node", "onward_ms", "kind"):
+        np.testing.assert_array_equal(getattr(truth, field), getattr(known, field))
     assert truth.trap.size > 0
     assert known.trap.size == 0
     assert (known.path["next_trap"] == -1).all()
@@ -146,10 +186,7 @@ def test_candidates_and_paths_do_not_depend_on_which_links_are_traps(regions, to
     links = region.tables["links"]
     traps = {column: links[column] for column in links.column_names if "trap" in column}
     rolled = {column: values.to_pylist()[1:] + values.to_pylist()[:1] for column, values in traps.items()}
-    for column, values in rolled.items():
-        position = links.column_names.index(column)
-        links = links.set_column(position, links.schema.field(column), [values])
-    moved = Region(region.path, region.manifest, {**region.tables, "links": links}).topology()
+    moved = replace(region, "links", **rolled).topology()
     np.testing.assert_array_equal(moved.candidates, topologies[name].candidates)
     np.testing.assert_array_equal(moved.path["latency_ms"], topologies[name].path["latency_ms"])
 
@@ -158,4 +195,31 @@ def test_a_model_that_does_not_fit_is_refused():
     toy = columns([(0, 1, 1.0, 50)], [20, 20], one_of_each(2))
     toy["instances.memory_gb"] = toy["instances.memory_gb"] * 10
     with pytest.raises(ValueError, match="more memory than its node has"):
-        build_topology(toy, np.array([0, 1, 2, 0, 1, 2], np.int8))
+        build_topology(toy, np.array([0, 1, 2, 0, 1, 2], np.int8), KINDS)
+
+
+def test_of_every_expert_the_candidates_are_of_that_type_alone(regions):
+    region = varied(regions["s1"], "experts")
+    topology, names = region.topology(), region.column("instances", "model_type")
+    assert region.model_types == tuple(f"{kind}-{number:02d}" for kind in MODEL_TYPES for number in range(4))
+    assert topology.kind.tolist() == [0] * 4 + [1] * 4 + [2] * 4
+    assert topology.candidates.shape == (25, 12, CANDIDATES)
+    for code, name in enumerate(region.model_types):
+        count = min(CANDIDATES, int((names == name).sum()))
+        assert (names[topology.candidates[:, code, :count]] == name).all()
+        assert (topology.candidates[:, code, count:] == -1).all()
+
+
+def test_experts_of_one_kind_are_typical_alike(regions):
+    """The quickest of a kind is the quickest of its quickest experts: one law of tokens for all of them."""
+    plain, divided = regions["s1"].topology(), varied(regions["s1"], "experts").topology()
+    for kind in range(len(MODEL_TYPES)):
+        quickest = divided.onward_ms[:, divided.kind == kind].min(axis=1)
+        np.testing.assert_array_equal(quickest, plain.onward_ms[:, kind])
+
+
+def test_a_stage_of_a_type_that_is_not_placed_is_refused(regions):
+    tasks = regions["s1"].tables["tasks"]
+    unknown = [["text-05", *row[1:]] for row in tasks["stage_types"].to_pylist()]
+    with pytest.raises(EdgeBenchError, match="needs a 'text-05' model and none is placed"):
+        replace(regions["s1"], "tasks", stage_types=unknown).task_arrays("test")

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 from scipy import stats
 from toy_network import task_record, toy_topology
+from varied_regions import BEHAVIOURS
 
 from edgebench.constants import (
     HOP_MS,
@@ -17,7 +18,7 @@ from edgebench.constants import (
 from edgebench.registry import REGIONS
 from edgebench.sim.features import CANDIDATE
 from edgebench.sim.simulation import Simulation
-from edgebench.sim.state import MONITOR, new_state
+from edgebench.sim.state import MONITOR, TRAP, new_state
 from edgebench.sim.traps import draw_traps, extra_now, measure, remembered
 
 EPISODES = 200
@@ -96,7 +97,59 @@ def test_a_slot_begins_at_its_start_and_the_last_one_holds(regions):
     state = new_state(topology)
     state.extra_ms[0] = np.arange(TRAP_SLOTS)
     for now, slot in ((0.0, 0), (TRAP_SLOT_MS - 1e-6, 0), (TRAP_SLOT_MS, 1), (1e9, TRAP_SLOTS - 1)):
-        assert extra_now(state, 0, now) == slot
+        assert extra_now(state, topology.trap[0], 0, 5.0, now) == slot
+
+
+# --- other behaviours: a line of two trap links of 50 Mbit/s --------------------------------------
+
+
+def line(behaviour):
+    """The topology and the states of an episode."""
+    parameters = {name.removeprefix("trap_"): value for name, value in BEHAVIOURS[behaviour].items()}
+    instances = [(2, kind, 0.5, 1.0, 0.0, 0.01) for kind in MODEL_TYPES]
+    topology = toy_topology([(0, 1, 1.0, 50.0), (1, 2, 1.0, 50.0)], [20] * 3, instances, (0, 1), parameters)
+    state = new_state(topology)
+    draw_traps(topology, state, 3, True)
+    return topology, state
+
+
+def test_a_flat_trap_is_always_bad_and_slow():
+    topology, state = line("flat")
+    assert state.is_bad.all()
+    assert (state.extra_ms == 2000.0).all()
+    assert extra_now(state, topology.trap[1], 1, 3.0, 1e5) == pytest.approx(2000.0 + 3.0 * (8000.0 - 8000.0 / 50.0))
+
+
+def test_a_coin_is_thrown_anew_in_every_slot():
+    topology, state = line("coin")
+    assert set(np.unique(state.extra_ms)) == {100.0, 200.0}
+    assert ((state.extra_ms == 200.0) == state.is_bad).all()
+    assert stats.binomtest(int(state.is_bad.sum()), state.is_bad.size, 0.5).pvalue > 1e-3
+    stays = (state.is_bad[:, 1:] == state.is_bad[:, :-1]).sum()
+    assert stats.binomtest(int(stays), state.is_bad[:, 1:].size, 0.5).pvalue > 1e-3
+    assert (topology.trap["slow_ms_per_mb"] == 0.0).all()
+
+
+def test_lost_packets_are_sent_again_over_what_is_left():
+    topology, state = line("lossy")
+    slot = int(np.flatnonzero(state.is_bad[0])[0])
+    more = extra_now(state, topology.trap[0], 0, 2.0, slot * TRAP_SLOT_MS) - state.extra_ms[0, slot]
+    assert more == pytest.approx(2.0 * (8000.0 / 5.0 / 0.8 - 8000.0 / 50.0))
+    good = int(np.flatnonzero(state.is_bad[0] == 0)[0])
+    assert extra_now(state, topology.trap[0], 0, 2.0, good * TRAP_SLOT_MS) == 0.0
+
+
+@pytest.mark.parametrize("scenario", [True, False])
+def test_a_good_link_that_rests_is_no_hit_and_in_calm_does_nothing(scenario):
+    topology, _ = line("coin")
+    simulation = Simulation(topology, np.array([task_record([("text", 10, 1.0)], answer_mb=1.0)]))
+    simulation.start(0, 3, scenario)
+    simulation.state.is_bad[:] = 0
+    simulation.state.extra_ms[:] = simulation.state.extra_ms.min()
+    simulation.step(0)
+    progress = simulation.state.progress[0]
+    assert progress["trap_hits"] == 0
+    assert progress["parts_ms"][TRAP] == (400.0 if scenario else 0.0)
 
 
 # --- what is remembered --------------------------------------------------------------------------
