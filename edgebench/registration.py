@@ -30,7 +30,10 @@ def _register() -> None:
     for track in TRACKS.values():
         for region in REGIONS.values():
             gymnasium.register(
-                id=track.env_id(region.name), entry_point=track.entry_point, kwargs={"region": region.name}
+                id=track.env_id(region.name),
+                entry_point=track.entry_point,
+                vector_entry_point=track.vector_entry_point,
+                kwargs={"region": region.name},
             )
 
 
