@@ -34,7 +34,10 @@ def _register() -> None:
         gymnasium.register(id=track.any_env_id, entry_point=track.entry_point)
         for region in REGISTERED.values():
             gymnasium.register(
-                id=track.env_id(region.name), entry_point=track.entry_point, kwargs={"region": region.name}
+                id=track.env_id(region.name),
+                entry_point=track.entry_point,
+                vector_entry_point=track.vector_entry_point,
+                kwargs={"region": region.name},
             )
 
 

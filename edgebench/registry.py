@@ -28,6 +28,7 @@ class Track:
 
     name: str
     entry_point: str
+    vector_entry_point: str
     metric: str
     floor: float
 
@@ -59,7 +60,18 @@ SCENARIOS: Final = {
         Scenario("trap", "trap links turn bad for seconds at a time", traps=True),
     )
 }
-TRACKS: Final = {track.name: track for track in (Track("route", "edgebench.envs.route:RouteEnv", "utility", 0.0),)}
+TRACKS: Final = {
+    track.name: track
+    for track in (
+        Track(
+            name="route",
+            entry_point="edgebench.envs.route:RouteEnv",
+            vector_entry_point="edgebench.envs.route_vector:RouteVectorEnv",
+            metric="utility",
+            floor=0.0,
+        ),
+    )
+}
 DEFAULT_SCENARIO: Final = "trap"
 SAMPLE_EDITION: Final = "sample"
 

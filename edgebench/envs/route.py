@@ -15,14 +15,13 @@ from edgebench.errors import EdgeBenchError
 from edgebench.region import Region, load
 from edgebench.registry import DEFAULT_SCENARIO, SAMPLE_EDITION
 from edgebench.registry import scenario as find_scenario
-from edgebench.sim import counter
+from edgebench.sim.episodes import drawn_seed, drawn_window
 from edgebench.sim.features import CANDIDATE_FEATURES, TASK_FEATURES, F, Feature, T
 from edgebench.sim.metrics import episode_metrics
 from edgebench.sim.observe import CANDIDATE_HIGH, TASK_HIGH
 from edgebench.sim.simulation import Simulation
 
 Observed = dict[str, Any]
-_FIRST_TRAINING_SEED: Final = 1000
 _SEEDS: Final = 2**63
 _OPTIONS: Final = ("window", "seed")
 _NO_CANDIDATE: Final = -1
@@ -125,18 +124,11 @@ class RouteEnv(gymnasium.Env[Observed, np.int64]):  # noqa: D101
         self.region = load(region, edition=edition) if isinstance(region, str) else region
         self.scenario = find_scenario(scenario)
         self.split = split
-        high = np.repeat(CANDIDATE_HIGH[:, None], CANDIDATES, axis=1)
-        self.observation_space = spaces.Dict(
-            {
-                "candidates": spaces.Box(np.zeros_like(high), high, dtype=np.float32),
-                "task": spaces.Box(np.zeros_like(TASK_HIGH), TASK_HIGH, dtype=np.float32),
-                "action_mask": spaces.MultiBinary(CANDIDATES),
-            }
-        )
+        self.observation_space = observation_space()
         self.action_space = spaces.Discrete(CANDIDATES)
         self._simulation = Simulation(self.region.topology(), self.region.task_arrays(split))
         self._workflows = [_workflow(task) for task in self._simulation.tasks]
-        self._seed, self._resets = _checked_seed(seed), 0
+        self._seed, self._resets = checked_seed(seed), 0
         self._reward, self._decisions, self._over = 0.0, 0, True
 
     @property
@@ -150,7 +142,7 @@ class RouteEnv(gymnasium.Env[Observed, np.int64]):  # noqa: D101
         """Begin an episode; `options` may pin `window` and `seed` (see the class)."""
         super().reset(seed=seed)
         if seed is not None:
-            self._seed, self._resets = _checked_seed(seed), 0
+            self._seed, self._resets = checked_seed(seed), 0
         window, scenario_seed = self._episode(options or {})
         self._resets += 1
         self._reward, self._decisions = 0.0, 0
@@ -180,17 +172,10 @@ class RouteEnv(gymnasium.Env[Observed, np.int64]):  # noqa: D101
         return {**metrics, "reward": self._reward, "decisions": float(self._decisions)}
 
     def _episode(self, options: dict[str, Any]) -> tuple[int, int]:
-        unknown = sorted(set(options) - set(_OPTIONS))
-        if unknown:
-            raise EdgeBenchError(f"unknown reset option {unknown[0]!r}", mend=f"known: {', '.join(_OPTIONS)}")
-        hashed = int(counter.bits(self._seed, counter.EPISODE_WINDOW, self._resets, 0))
-        window = _whole("window", options.get("window", hashed % self.windows))
-        hashed = int(counter.bits(self._seed, counter.EPISODE_SEED, self._resets, 0))
-        seed = _checked_seed(options.get("seed", _FIRST_TRAINING_SEED + (hashed >> 33)))
-        if not 0 <= window < self.windows:
-            where = f"{self.region.name}, split {self.split}"
-            raise EdgeBenchError(f"no window {window}", where=where, mend=f"give 0 … {self.windows - 1}")
-        return window, seed
+        refuse_unknown_options(options)
+        window = drawn_window(self._seed, self._resets, self._simulation.tasks.size)
+        window = checked_window(options.get("window", window), self.windows, self.region.name, self.split)
+        return window, checked_seed(options.get("seed", drawn_seed(self._seed, self._resets)))
 
     def _observe(self) -> tuple[Observed, dict[str, Any]]:
         candidates, task, mask, instances, place = self._simulation.seen
@@ -224,7 +209,35 @@ def _whole(name: str, value: Any) -> int:
         raise EdgeBenchError(f"{name} is {value!r}", mend="give a whole number") from error
 
 
-def _checked_seed(value: Any) -> int:
+def observation_space() -> spaces.Dict:
+    """The observation space of one environment, the same in every region."""
+    high = np.repeat(CANDIDATE_HIGH[:, None], CANDIDATES, axis=1)
+    return spaces.Dict(
+        {
+            "candidates": spaces.Box(np.zeros_like(high), high, dtype=np.float32),
+            "task": spaces.Box(np.zeros_like(TASK_HIGH), TASK_HIGH, dtype=np.float32),
+            "action_mask": spaces.MultiBinary(CANDIDATES),
+        }
+    )
+
+
+def refuse_unknown_options(options: dict[str, Any]) -> None:
+    """EdgeBenchError for a reset option that does not exist."""
+    unknown = sorted(set(options) - set(_OPTIONS))
+    if unknown:
+        raise EdgeBenchError(f"unknown reset option {unknown[0]!r}", mend=f"known: {', '.join(_OPTIONS)}")
+
+
+def checked_window(value: Any, windows: int, region: str, split: str) -> int:
+    """`value` as the number of a window; EdgeBenchError for anything else."""
+    window = _whole("window", value)
+    if not 0 <= window < windows:
+        raise EdgeBenchError(f"no window {window}", where=f"{region}, split {split}", mend=f"give 0 … {windows - 1}")
+    return window
+
+
+def checked_seed(value: Any) -> int:
+    """`value` as a seed; EdgeBenchError for anything but 0 … 2^63 - 1."""
     seed = _whole("seed", value)
     if not 0 <= seed < _SEEDS:
         raise EdgeBenchError(f"seed is {seed}", mend="give 0 … 2^63 - 1")

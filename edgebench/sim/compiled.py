@@ -28,9 +28,18 @@ def compiled(function: _Function) -> _Function:
         config.CACHE_DIR = elsewhere
 
 
+def compiled_parallel(function: _Function) -> _Function:
+    """As `compiled`, with the iterations of `prange` spread over numba's threads."""
+    elsewhere, config.CACHE_DIR = config.CACHE_DIR, str(code_folder())
+    try:
+        return cast(_Function, njit(cache=True, error_model="numpy", parallel=True)(function))
+    finally:
+        config.CACHE_DIR = elsewhere
+
+
 def is_compiled() -> bool:
     """Whether the simulator's step has been compiled from these sources on this machine."""
-    return any(code_folder().rglob("simulation._step-*"))
+    return any(code_folder().rglob("simulation.step_packed-*"))
 
 
 @cache

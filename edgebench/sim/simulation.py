@@ -1,6 +1,6 @@
 """One episode at a time over a region's arrays: what every face of the Route track holds and calls.
 
-A compiled call pays for each array it is given, so the arrays' addresses are packed into one (`_pack`) and the arrays
+A compiled call pays for each array it is given, so the arrays' addresses are packed into one (`pack`) and the arrays
 are seen through them on the other side (`unpack`).
 """
 
@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 
 from edgebench.constants import CANDIDATES, MAX_STAGES, TRAP_SLOTS, WINDOW_TASKS
 from edgebench.sim.compiled import compiled
+from edgebench.sim.episodes import windows_of
 from edgebench.sim.features import F, T
 from edgebench.sim.observe import PLACES, Observation, new_observation, observe
 from edgebench.sim.route import start as start_episode
@@ -44,19 +45,19 @@ class Simulation:
     def __init__(self, topology: Topology, tasks: Tasks) -> None:
         self.topology, self.tasks = topology, tasks
         self.state, self.seen = new_state(topology), new_observation()
-        self.packed = _pack(topology, tasks, self.state, self.seen)
+        self.packed = pack(topology, tasks, self.state, self.seen)
 
     def __getstate__(self) -> dict[str, Any]:
         return {name: value for name, value in vars(self).items() if name != "packed"}
 
     def __setstate__(self, kept: dict[str, Any]) -> None:
         vars(self).update(kept)
-        self.packed = _pack(self.topology, self.tasks, self.state, self.seen)
+        self.packed = pack(self.topology, self.tasks, self.state, self.seen)
 
     @property
     def windows(self) -> int:
         """Episodes' worth of tasks in the split."""
-        return -(-self.tasks.size // WINDOW_TASKS)
+        return int(windows_of(self.tasks.size))
 
     @property
     def over(self) -> bool:
@@ -65,14 +66,14 @@ class Simulation:
 
     def start(self, window: int, seed: int, traps: bool) -> None:
         """Begin the episode of `window` (0 … windows-1) under scenario `seed`, with or without bad trap links."""
-        _start(self.packed, window, seed, traps)
+        start_packed(self.packed, window, seed, traps)
 
     def step(self, action: int) -> float:
         """Send the stage whose turn it is to candidate `action`; returns the reward (`edgebench.sim.route.step`)."""
-        return _step(self.packed, action)
+        return step_packed(self.packed, action)
 
 
-def _pack(topology: Topology, tasks: Tasks, state: State, seen: Observation) -> NDArray[np.int64]:
+def pack(topology: Topology, tasks: Tasks, state: State, seen: Observation) -> NDArray[np.int64]:
     """Sizes, then the address of every array in the order in which `unpack` takes them."""
     sizes = (topology.node.size, topology.instance.size, topology.trap.size, topology.kind.size, tasks.size)
     arrays = (*topology, tasks, *state, *seen)
@@ -127,14 +128,16 @@ def unpack(packed: NDArray[np.int64]) -> tuple[Topology, Tasks, State, Observati
 
 
 @compiled
-def _start(packed: NDArray[np.int64], window: int, seed: int, traps: bool) -> None:
+def start_packed(packed: NDArray[np.int64], window: int, seed: int, traps: bool) -> None:
+    """`Simulation.start` for compiled callers."""
     topology, tasks, state, seen = unpack(packed)
     start_episode(topology, tasks, state, window, seed, traps)
     observe(topology, tasks, state, seen)
 
 
 @compiled
-def _step(packed: NDArray[np.int64], action: int) -> float:
+def step_packed(packed: NDArray[np.int64], action: int) -> float:
+    """`Simulation.step` for compiled callers."""
     topology, tasks, state, seen = unpack(packed)
     reward = step_episode(topology, tasks, state, action)
     observe(topology, tasks, state, seen)
