@@ -1,4 +1,4 @@
-"""`edgebench diff`: what changed between two built regions."""
+"""`edgebench diff`: what changed between two built regions, or two dumps."""
 
 from __future__ import annotations
 
@@ -20,10 +20,35 @@ if TYPE_CHECKING:
 @click.argument("second")
 @json_option
 def command(first: str, second: str, as_json: bool) -> None:
-    """Tell what changed from FIRST to SECOND: REGION (of the sample edition), EDITION/REGION or a folder.
+    """Tell what changed from FIRST to SECOND: REGION (of the sample edition), EDITION/REGION, a folder, or a dump.
 
-    Nodes are the same where they stand on one spot, and moved where they are each other's nearest within 10 km.
+    Nodes are the same where they stand on one spot, and moved where they are each other's nearest within 10 km. Of two
+    files of cells, gz or plain, it tells which cells are gone, new and moved.
     """
+    if Path(first).is_file() and Path(second).is_file():
+        _diff_dumps(Path(first), Path(second), as_json)
+    else:
+        _diff_regions(first, second, as_json)
+
+
+def _diff_dumps(first: Path, second: Path, as_json: bool) -> None:
+    from builders.compare_cells import compare_cells
+
+    found = compare_cells(first, second)
+    if as_json:
+        print_json(found)
+        return
+    console = stdout()
+    for file in found["files"]:
+        console.print(f"{file['file']}: {file['cells']:,} cells", soft_wrap=True)
+    columns = ("radio", "both", "gone", "new", "moved")
+    console.print(table("cells", columns, [tuple(str(row[name]) for name in columns) for row in found["changes"]]))
+    if found["changes"][0]["moved"]:
+        ways = ", ".join(f"{name} {metres:,.0f}" for name, metres in found["moved_m"].items())
+        console.print(f"metres moved, quantiles: {ways}", soft_wrap=True)
+
+
+def _diff_regions(first: str, second: str, as_json: bool) -> None:
     from edgebench.compare import compare_regions
 
     found = compare_regions(find_region(first), find_region(second))
