@@ -3,22 +3,82 @@
 from __future__ import annotations
 
 import os
-import select
 import sys
 import threading
 import time
-from collections.abc import Callable
 from typing import Final
 
-from edgebench.harness.wire import Reply, read_reply
+from edgebench.harness.wire import REPLY_BYTES, Reply, WireError, unpack_reply
 
 TAIL_BYTES: Final = 8192
 """What is kept of an agent's output, for messages."""
 _CHUNK: Final = 65536
+_PIPE_BYTES: Final = 2**20
+"""What a pipe may hold at most where the system lets an ordinary user say so (Linux)."""
 
 
 class DeadlineError(Exception):
     """The other side did not read or answer in time."""
+
+
+if sys.platform == "win32":
+    import _winapi
+    import msvcrt
+
+    class _Waiter:
+        def __init__(self, write_fd: int, read_fd: int) -> None:
+            self._handle = msvcrt.get_osfhandle(read_fd)
+
+        def is_readable(self) -> bool:
+            return bool(_winapi.PeekNamedPipe(self._handle, 0)[0])
+
+        def until_readable(self, deadline: float) -> None:
+            try:
+                while not self.is_readable():
+                    if time.monotonic() > deadline:
+                        raise DeadlineError
+                    time.sleep(0.0002)
+            except BrokenPipeError:
+                return  # reading it will tell that the stream has ended
+
+        def until_writable(self, deadline: float) -> None:
+            if time.monotonic() > deadline:
+                raise DeadlineError
+
+else:
+    import select
+
+    class _Waiter:
+        def __init__(self, write_fd: int, read_fd: int) -> None:
+            os.set_blocking(write_fd, False)
+            self._readable, self._writable = select.poll(), select.poll()
+            self._readable.register(read_fd, select.POLLIN)
+            self._writable.register(write_fd, select.POLLOUT)
+            if sys.platform == "linux":
+                _widen(write_fd)
+
+        def is_readable(self) -> bool:
+            return any(event & select.POLLIN for _, event in self._readable.poll(0))
+
+        def until_readable(self, deadline: float) -> None:
+            _wait(self._readable, deadline)
+
+        def until_writable(self, deadline: float) -> None:
+            _wait(self._writable, deadline)
+
+    def _wait(poll: select.poll, deadline: float) -> None:
+        left_ms = 1000.0 * (deadline - time.monotonic())
+        if left_ms <= 0.0 or not poll.poll(left_ms):
+            raise DeadlineError
+
+    def _widen(fd: int) -> None:
+        """Let the pipe hold a large observation in one piece; systems short of pipe memory refuse, and it stays."""
+        import fcntl
+
+        try:
+            fcntl.fcntl(fd, fcntl.F_SETPIPE_SZ, _PIPE_BYTES)
+        except PermissionError:
+            return
 
 
 class Channel:
@@ -31,8 +91,7 @@ class Channel:
 
     def __init__(self, write_fd: int, read_fd: int) -> None:
         self._write_fd, self._read_fd = write_fd, read_fd
-        self._wait_writable = _waiter(write_fd, writing=True)
-        self._wait_readable = _waiter(read_fd, writing=False)
+        self._waiter = _Waiter(write_fd, read_fd)
 
     def send(self, frame: bytes, deadline: float) -> None:
         """Write `frame` by `deadline` (of `time.monotonic`).
@@ -41,12 +100,16 @@ class Channel:
             DeadlineError: The child does not read.
             OSError: The child is gone.
         """
-        rest = memoryview(frame)
-        while rest:
+        sent = 0
+        while sent < len(frame):
             try:
-                rest = rest[os.write(self._write_fd, rest) :]
+                sent += os.write(self._write_fd, memoryview(frame)[sent:] if sent else frame)
             except BlockingIOError:
-                self._wait_writable(deadline)
+                self._waiter.until_writable(deadline)
+
+    def has_reply(self) -> bool:
+        """Whether something has come that no question was asked for."""
+        return self._waiter.is_readable()
 
     def receive(self, deadline: float) -> Reply:
         """The child's next reply.
@@ -54,48 +117,18 @@ class Channel:
         Raises:
             DeadlineError: It did not come in time.
             EOFError: The child closed its end.
-            WireError: It is no reply.
+            WireError: It is no reply, or more than one.
         """
-
-        def read() -> bytes:
-            self._wait_readable(deadline)
-            return os.read(self._read_fd, _CHUNK)
-
-        return read_reply(read)
-
-
-if sys.platform == "win32":
-
-    def _waiter(fd: int, *, writing: bool) -> Callable[[float], None]:
-        import _winapi
-        import msvcrt
-
-        handle = msvcrt.get_osfhandle(fd)
-
-        def wait(deadline: float) -> None:
-            try:
-                while not writing and not _winapi.PeekNamedPipe(handle, 0)[0]:
-                    if time.monotonic() > deadline:
-                        raise DeadlineError
-                    time.sleep(0.0002)
-            except BrokenPipeError:
-                return  # reading it will tell that the stream has ended
-
-        return wait
-
-else:
-
-    def _waiter(fd: int, *, writing: bool) -> Callable[[float], None]:
-        os.set_blocking(fd, False)
-        poll = select.poll()
-        poll.register(fd, select.POLLOUT if writing else select.POLLIN)
-
-        def wait(deadline: float) -> None:
-            left_ms = 1000.0 * (deadline - time.monotonic())
-            if left_ms <= 0.0 or not poll.poll(left_ms):
-                raise DeadlineError
-
-        return wait
+        data = b""
+        while len(data) < REPLY_BYTES:
+            self._waiter.until_readable(deadline)
+            more = os.read(self._read_fd, 2 * REPLY_BYTES)
+            if not more:
+                raise EOFError
+            data += more
+        if len(data) > REPLY_BYTES:
+            raise WireError("more than one message at a time")
+        return unpack_reply(data)
 
 
 class Tail:

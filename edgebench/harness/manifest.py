@@ -55,11 +55,19 @@ def new_manifest(
         "platform": platform.platform(),
         "cpu": _cpu(),
         "git_commit": _git_commit(),
+        "sandbox": "",
         "started": now(),
         "finished": None,
         "wall_s": 0.0,
         "cpu_s": 0.0,
     }
+
+
+def note_sandbox(manifest: dict[str, Any], words: str) -> None:
+    """Add what the agent's process had given up (`AgentProcess.sandbox`); a run resumed elsewhere keeps both."""
+    before = manifest.get("sandbox", "")
+    if words and words not in before:
+        manifest["sandbox"] = f"{before} | {words}" if before else words
 
 
 def read_manifest(path: Path) -> dict[str, Any]:

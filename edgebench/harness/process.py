@@ -2,29 +2,21 @@
 
 from __future__ import annotations
 
-import os
-import signal
-import subprocess
-import sys
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from types import TracebackType
 from typing import Any, Final, NamedTuple, NoReturn, Self
 
 from edgebench.harness.agents import AgentSource
-from edgebench.harness.channel import Channel, DeadlineError, Tail
+from edgebench.harness.channel import DeadlineError
+from edgebench.harness.child import Child
+from edgebench.harness.limits import Limits
 from edgebench.harness.wire import ACTION, ERROR, INVALID, Message, Reply, WireError, encode
 
-_THREADS: Final = (
-    "OMP_NUM_THREADS",
-    "OPENBLAS_NUM_THREADS",
-    "MKL_NUM_THREADS",
-    "VECLIB_MAXIMUM_THREADS",
-    "NUMEXPR_NUM_THREADS",
-    "NUMBA_NUM_THREADS",
-    "POLARS_MAX_THREADS",
-)
+_STARTS: Final = 2
+"""How often in a row an agent may fail to start before it is given up."""
 
 
 @dataclass(frozen=True)
@@ -32,7 +24,8 @@ class Budgets:
     """What an agent may use; exceeding any of them ends the episode with status `timeout`.
 
     Attributes:
-        decision_cpu_s: CPU time of one `act`, all threads, feature building included.
+        decision_cpu_s: CPU time of one `act`, all threads, feature building included, and of what its threads did
+            since the decision before.
         decision_wall_s: Wall-clock time of one `act`, the way there and back included.
         startup_wall_s: Wall-clock time of starting the process and loading the agent, and again of each `reset`.
     """
@@ -60,17 +53,27 @@ class AgentFailure(Exception):
 class AgentProcess:
     """Runs one agent in a process of its own, started when first needed and again after every failure.
 
-    Use it as a context manager; leaving it kills the process and all it started in its session.
+    Use it as a context manager; leaving it kills the process and all it started. An agent that could not be loaded
+    twice in a row is not tried again: every further `reset` fails at once as the last one did.
     Nothing that comes back is unpickled, parsed or run: replies are `edgebench.harness.wire` records of 512 bytes, and
-    each must carry the number of the question it answers.
+    each must carry the number of the question it answers. CPU time is read off the kernel's clock where there is one
+    (Linux); elsewhere the agent's process tells it.
+
+    Attributes:
+        sandbox: What the agent's process has given up, in words; "" before the first start.
+        folder: The agent's working folder, removed with its process; "" before the first start.
     """
 
-    def __init__(self, source: AgentSource, budgets: Budgets | None = None) -> None:
+    def __init__(self, source: AgentSource, budgets: Budgets | None = None, limits: Limits | None = None) -> None:
         self.source = source
         self.budgets = budgets if budgets is not None else Budgets()
-        self._child: _Child | None = None
+        self.limits = limits if limits is not None else Limits()
+        self.sandbox, self.folder = "", ""
+        self._child: Child | None = None
         self._sequence = 0
         self._takes_info = False
+        self._cpu_ns = 0
+        self._failed_starts: list[AgentFailure] = []
 
     def __enter__(self) -> Self:
         return self
@@ -97,25 +100,53 @@ class AgentProcess:
         question: dict[str, Any] = {"kind": "act", "observation": observation}
         if self._takes_info:
             question["info"] = info
+        before = self._cpu_ns
         reply = self._ask(question, self.budgets.decision_wall_s)
         if reply.outcome != ACTION:
             self._fail("error", "the agent's process answered act without an action")
-        if reply.cpu_ns > self.budgets.decision_cpu_s * 1e9:
-            used, budget = reply.cpu_ns / 1e9, self.budgets.decision_cpu_s
+        cpu_ns = self._cpu_ns - before
+        if cpu_ns > self.budgets.decision_cpu_s * 1e9:
+            used, budget = cpu_ns / 1e9, self.budgets.decision_cpu_s
             self._fail("timeout", f"act used {used:.2f} s of CPU time, the budget is {budget:g} s")
-        return Decision(reply.action, reply.cpu_ns / 1e6)
+        return Decision(reply.action, cpu_ns / 1e6)
 
     def stop(self) -> None:
-        """Kill the process and everything in its session; the next `reset` starts a fresh one."""
+        """Kill the process and everything it started; the next `reset` starts a fresh one."""
         if self._child is not None:
-            self._child.kill()
-            self._child = None
+            self._end()
+
+    def _end(self, *, patient: bool = False) -> tuple[int, str]:
+        """End the process; returns its exit status and the end of its output."""
+        child, self._child = self._child, None
+        assert child is not None
+        code = child.end(patient=patient)
+        if child.was_tampered_with():
+            self.sandbox = f"tampered with: the installed package was changed during the run; {self.sandbox}"
+        return code, child.tail.text()
 
     def _start(self) -> None:
-        self._child = _Child()
-        source = self.source
+        if len(self._failed_starts) >= _STARTS:
+            last = self._failed_starts[-1]
+            raise AgentFailure(last.status, f"not tried again: {last.detail}", last.log)
+        try:
+            self._load()
+        except AgentFailure as failure:
+            self._failed_starts.append(failure)
+            raise
+        self._failed_starts.clear()
+
+    def _load(self) -> None:
+        self._cpu_ns = 0
+        self._child = child = Child(self.source, self.limits)
+        self.folder = child.folder
+        wall_s, source = self.budgets.startup_wall_s, self.source
+        try:
+            self.sandbox = child.begin(time.monotonic() + wall_s)
+        except (DeadlineError, WireError, EOFError, OSError) as error:
+            self._broken(error, "starting", wall_s)
+        child.make_up(self.sandbox)
         question = {"kind": "load", "agent_kind": source.kind, "target": source.target, "sha256": source.sha256}
-        reply = self._ask(question, self.budgets.startup_wall_s)
+        reply = self._ask(question | {"folder": str(Path.cwd())}, wall_s)
         self._takes_info = reply.action == 1
 
     def _ask(self, question: Mapping[str, Any], wall_s: float) -> Reply:
@@ -123,18 +154,24 @@ class AgentProcess:
         if child is None:
             raise RuntimeError("reset comes before act")
         self._sequence += 1
-        deadline = time.monotonic() + wall_s
         frame = encode({"sequence": self._sequence, **question})
+        deadline = time.monotonic() + wall_s
         try:
+            if child.channel.has_reply():
+                self._fail("error", "the agent's process answered before it was asked")
             child.channel.send(frame, deadline)
             reply = child.channel.receive(deadline)
-        except DeadlineError:
-            self._fail("timeout", f"{question['kind']} took longer than {wall_s:g} s")
-        except WireError as error:
-            self._fail("error", f"the agent's process sent a malformed message: {error}")
-        except (EOFError, OSError):
-            self._fail("error", "the agent's process ended", with_exit=True)
+            self._cpu_ns = child.cpu_ns(self._cpu_ns, reply.cpu_ns)
+        except (DeadlineError, WireError, EOFError, OSError) as error:
+            self._broken(error, question["kind"], wall_s)
         return self._checked(reply)
+
+    def _broken(self, error: Exception, what: str, wall_s: float) -> NoReturn:
+        if isinstance(error, DeadlineError):
+            self._fail("timeout", f"{what} took longer than {wall_s:g} s")
+        if isinstance(error, WireError):
+            self._fail("error", f"the agent's process sent a malformed message: {error}")
+        self._fail("error", "the agent's process ended", with_exit=True)
 
     def _checked(self, reply: Reply) -> Reply:
         if reply.sequence != self._sequence:
@@ -144,49 +181,6 @@ class AgentProcess:
         return reply
 
     def _fail(self, status: str, detail: str, *, with_exit: bool = False) -> NoReturn:
-        child, self._child = self._child, None
-        if child is None:
-            raise AgentFailure(status, detail)
-        code = child.kill()
+        code, log = self._end(patient=with_exit)
         reason = f" with exit status {code}" if with_exit and code >= 0 else ""
-        raise AgentFailure(status, detail + reason, child.tail.text())
-
-
-class _Child:
-    """The operating system's side: a fresh interpreter in a session of its own."""
-
-    def __init__(self) -> None:
-        self.tail = Tail()
-        self._process = subprocess.Popen(
-            [sys.executable, "-P", "-u", "-m", "edgebench.harness.worker"],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=self.tail.write_fd,
-            bufsize=0,
-            env=_environment(),
-            start_new_session=True,
-        )
-        os.close(self.tail.write_fd)
-        assert self._process.stdin is not None
-        assert self._process.stdout is not None
-        self.channel = Channel(self._process.stdin.fileno(), self._process.stdout.fileno())
-
-    def kill(self) -> int:
-        """Kill the session and return the process's exit status (negative: the signal that ended it)."""
-        if sys.platform == "win32":
-            self._process.kill()
-        else:
-            # Not reaped yet, so the group's number is still ours even when its leader has gone.
-            os.killpg(self._process.pid, signal.SIGKILL)
-        code = self._process.wait()
-        for stream in (self._process.stdin, self._process.stdout):
-            assert stream is not None
-            stream.close()
-        return code
-
-
-def _environment() -> dict[str, str]:
-    """The parent's environment with one thread a library, a fixed hash seed and the parent's import path."""
-    fixed = {name: "1" for name in _THREADS} | {"PYTHONHASHSEED": "0"}
-    path = os.pathsep.join(entry for entry in sys.path if entry)
-    return {**os.environ, **fixed, "PYTHONPATH": path}
+        raise AgentFailure(status, detail + reason, log)

@@ -20,7 +20,7 @@ from edgebench.errors import EdgeBenchError, unknown_name
 from edgebench.harness.agents import AgentSource, resolve_agent
 from edgebench.harness.episodes import EpisodeResult, Setting, run_episode
 from edgebench.harness.journal import Journal, row_key, to_frame, to_row
-from edgebench.harness.manifest import check_same_run, new_manifest, now, read_manifest
+from edgebench.harness.manifest import check_same_run, new_manifest, note_sandbox, now, read_manifest
 from edgebench.harness.process import AgentProcess, Budgets
 from edgebench.harness.rollout import fixed_episodes
 from edgebench.harness.summary import Summary, summarise
@@ -101,7 +101,8 @@ def evaluate(
     if out is not None:
         manifest = _open_folder(out, manifest, source, overwrite=overwrite)
     journal = Journal(None if out is None else out / EPISODES)
-    with _recording(out, manifest), AgentProcess(source, limits) as process:
+    process = AgentProcess(source, limits)
+    with _recording(out, manifest, process), process:
         _play(stages, process, journal, on_episode)
     return _finish(out, manifest, journal, stages, seeds)
 
@@ -195,14 +196,15 @@ def _is_foreign(out: Path) -> bool:
 
 
 @contextmanager
-def _recording(out: Path | None, manifest: dict[str, Any]) -> Iterator[None]:
-    """Add the time the block takes to the manifest, also when it is broken off."""
+def _recording(out: Path | None, manifest: dict[str, Any], process: AgentProcess) -> Iterator[None]:
+    """Add the time the block takes and the agent's sandbox to the manifest, also when it is broken off."""
     wall, cpu = time.monotonic(), _cpu_seconds()
     try:
         yield
     finally:
         manifest["wall_s"] = round(manifest["wall_s"] + time.monotonic() - wall, 3)
         manifest["cpu_s"] = round(manifest["cpu_s"] + _cpu_seconds() - cpu, 3)
+        note_sandbox(manifest, process.sandbox)
         if out is not None:
             _write_json(out / MANIFEST, manifest)
 

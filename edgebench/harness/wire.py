@@ -238,33 +238,31 @@ def frame_size(head: bytes | bytearray, *, limit: int = DOWN_LIMIT) -> int:
     return size
 
 
-def read_frame(read: Callable[[], bytes], *, limit: int = DOWN_LIMIT) -> bytearray:
+def read_frame(read: Callable[[int], bytes], *, likely: int = 65536, limit: int = DOWN_LIMIT) -> bytearray:
     """One whole frame from a stream that carries one message at a time.
 
     Args:
-        read: Returns the next bytes of the stream, waiting for them; nothing at its end.
+        read: Returns the next bytes of the stream, at most so many, waiting for them; nothing at its end.
+        likely: A guess at the message's length; a good one saves time.
         limit: Largest message accepted, in bytes.
 
     Raises:
         EOFError: The stream ended.
         WireError: Not a message, one that is too long, or more than one.
     """
-    frame = bytearray(_some(read))
+    frame = bytearray(_some(read, max(likely, _HEADER.size)))
     while len(frame) < _HEADER.size:
-        frame += _some(read)
-    return _fill(frame, frame_size(frame, limit=limit), read)
-
-
-def _fill(frame: bytearray, size: int, read: Callable[[], bytes]) -> bytearray:
+        frame += _some(read, _HEADER.size)
+    size = frame_size(frame, limit=limit)
     while len(frame) < size:
-        frame += _some(read)
+        frame += _some(read, size - len(frame))
     if len(frame) > size:
         raise WireError("more than one message at a time")
     return frame
 
 
-def _some(read: Callable[[], bytes]) -> bytes:
-    data = read()
+def _some(read: Callable[[int], bytes], most: int) -> bytes:
+    data = read(most)
     if not data:
         raise EOFError
     return data
@@ -279,6 +277,9 @@ DETAIL_CHARS: Final = 480
 
 _REPLY: Final = struct.Struct(f"<4sIQqQ{DETAIL_CHARS}s")
 _REPLY_MAGIC: Final = b"EBr1"
+_NO_TEXT: Final = bytes(DETAIL_CHARS)
+REPLY_BYTES: Final = _REPLY.size
+"""Length of every reply."""
 
 
 class Reply(NamedTuple):
@@ -315,12 +316,9 @@ def unpack_reply(frame: bytes | bytearray) -> Reply:
     if len(frame) != _REPLY.size:
         raise WireError("a reply of the wrong length")
     magic, outcome, sequence, action, cpu_ns, text = _REPLY.unpack(frame)
+    if text == _NO_TEXT and magic == _REPLY_MAGIC and outcome <= ERROR:
+        return Reply(sequence, outcome, action, cpu_ns)
     line = text.rstrip(b"\0")
     if magic != _REPLY_MAGIC or outcome > ERROR or not (line.isascii() and line.decode("latin-1").isprintable()):
         raise WireError("not a reply")
     return Reply(sequence, outcome, action, cpu_ns, line.decode("ascii"))
-
-
-def read_reply(read: Callable[[], bytes]) -> Reply:
-    """The next reply of a stream; errors as `read_frame`."""
-    return unpack_reply(_fill(bytearray(), _REPLY.size, read))

@@ -1,8 +1,8 @@
 """The agent's process: loads one agent and answers the harness's messages until they end.
 
-Started as `python -m edgebench.harness.worker` with messages on the standard streams. It moves those streams out of
-the agent's way first: what the agent prints goes to the error stream, what it reads is empty. Nothing here holds an
-environment; all the agent gets is what `edgebench.harness.wire` can carry.
+`edgebench.harness.sandbox` starts it with messages on the standard streams. Those are moved out of the agent's way
+first: what the agent prints goes to the error stream, what it reads is empty. Nothing here holds an environment; all
+the agent gets is what `edgebench.harness.wire` can carry.
 """
 
 from __future__ import annotations
@@ -16,6 +16,7 @@ import time
 import traceback
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -23,6 +24,9 @@ from typing import Any
 import numpy as np
 
 from edgebench.harness.wire import ACTION, DETAIL_CHARS, DONE, ERROR, INVALID, Reply, decode, pack_reply, read_frame
+
+_cpu_ns: Callable[[], int] = (lambda: 0) if sys.platform == "linux" else time.process_time_ns
+"""CPU time so far; on Linux the harness reads it itself and believes no agent's process."""
 
 
 class WrongAction(Exception):
@@ -38,13 +42,14 @@ class Loaded:
     reset: Callable[[dict[str, Any]], Any] | None
 
 
-def load_agent(kind: str, target: str, sha256: str) -> Loaded:
+def load_agent(kind: str, target: str, sha256: str, folder: str) -> Loaded:
     """Import the agent and construct it.
 
     Args:
         kind: `file`, `package` or `reference`.
         target: A path, or `module:name`.
         sha256: Digest of the file found when the agent was named; another one now is refused.
+        folder: Where the harness runs: a package may lie there without being installed.
     """
     module_name, _, attribute = target.partition(":")
     if kind == "file":
@@ -52,7 +57,7 @@ def load_agent(kind: str, target: str, sha256: str) -> Loaded:
         attribute = "Agent" if hasattr(module, "Agent") else "act"
     else:
         if kind == "package":
-            sys.path.append(str(Path.cwd()))
+            sys.path.append(folder)
         module = importlib.import_module(module_name)
     found = getattr(module, attribute)
     if not inspect.isclass(found):
@@ -114,7 +119,7 @@ class _Session:
 
     def _handle(self, message: dict[str, Any]) -> Reply:
         if message["kind"] == "load":
-            self.agent = load_agent(message["agent_kind"], message["target"], message["sha256"])
+            self.agent = load_agent(*(message[name] for name in ("agent_kind", "target", "sha256", "folder")))
             return Reply(message["sequence"], DONE, action=int(self.agent.takes_info))
         assert self.agent is not None, "the first message loads the agent"
         if message["kind"] == "act":
@@ -124,10 +129,10 @@ class _Session:
         return Reply(message["sequence"], DONE)
 
     def _act(self, agent: Loaded, message: dict[str, Any]) -> Reply:
-        begun = time.process_time_ns()
+        begun = _cpu_ns()
         observation = message["observation"]
         answer = agent.act(observation, message["info"]) if agent.takes_info else agent.act(observation)
-        return Reply(message["sequence"], ACTION, as_action(answer), time.process_time_ns() - begun)
+        return Reply(message["sequence"], ACTION, as_action(answer), max(0, _cpu_ns() - begun))
 
 
 def describe(error: BaseException) -> str:
@@ -138,7 +143,7 @@ def describe(error: BaseException) -> str:
     return last[: DETAIL_CHARS // 2] + place
 
 
-def _take_streams() -> tuple[int, int]:
+def take_streams() -> tuple[int, int]:
     """File descriptors of the messages in and out, after pointing the standard streams elsewhere."""
     sys.stdout.flush()
     inward, outward = os.dup(0), os.dup(1)
@@ -154,20 +159,16 @@ def _take_streams() -> tuple[int, int]:
     return inward, outward
 
 
-def main() -> None:
+def serve(inward: int, outward: int) -> None:
     """Answer messages until the harness closes its end."""
-    inward, outward = _take_streams()
     session, process = _Session(), os.getpid()
+    frame = bytearray()
     while True:
         try:
-            frame = read_frame(lambda: os.read(inward, 65536))
+            frame = read_frame(partial(os.read, inward), likely=len(frame))  # most often as long as the last
         except EOFError:
             return
         reply = session.answer(decode(frame))
         if os.getpid() != process:
             os._exit(0)  # a copy forked by the agent came back: one process, one answer
         os.write(outward, pack_reply(reply))
-
-
-if __name__ == "__main__":
-    main()

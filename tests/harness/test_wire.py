@@ -16,7 +16,6 @@ from edgebench.harness.wire import (
     encode,
     pack_reply,
     read_frame,
-    read_reply,
     unpack_reply,
 )
 
@@ -160,15 +159,15 @@ def test_a_frame_is_read_from_pieces_of_any_size():
     data = encode({"a": np.arange(5)})
     for size in (1, 7, 16, len(data)):
         pieces = iter([data[at : at + size] for at in range(0, len(data), size)])
-        assert read_frame(lambda pieces=pieces: next(pieces)) == data
+        assert read_frame(lambda _, pieces=pieces: next(pieces)) == data
 
 
 def test_the_end_of_a_stream_and_a_second_message_are_told_apart():
     data = encode({"a": 1})
     with pytest.raises(EOFError):
-        read_frame(lambda: b"")
+        read_frame(lambda _: b"")
     with pytest.raises(WireError, match="more than one"):
-        read_frame(lambda: data + data)
+        read_frame(lambda _: data + data)
 
 
 _replies = st.builds(
@@ -186,8 +185,6 @@ _replies = st.builds(
 def test_a_reply_comes_back_the_same(reply):
     data = pack_reply(reply)
     assert len(data) == 512 and unpack_reply(data) == reply
-    pieces = iter([data[:100], data[100:]])
-    assert read_reply(lambda: next(pieces)) == reply
 
 
 @settings(deadline=None)
@@ -210,9 +207,3 @@ def test_a_damaged_reply_is_refused(damage):
     data[damage[0]] = damage[1]
     with pytest.raises(WireError, match="not a reply"):
         unpack_reply(data)
-
-
-def test_two_replies_at_once_are_refused():
-    data = pack_reply(Reply(1, ERROR))
-    with pytest.raises(WireError, match="more than one"):
-        read_reply(lambda: data + data)

@@ -1,0 +1,14 @@
+# Official verification: EdgeBench with its regions baked in, nothing of the host but the agent's folder.
+#
+#   docker build -f containers/verify.Dockerfile -t edgebench-verify .
+#   containers/verify.sh FOLDER_OF_THE_AGENT OUT eval /agent/agent.py --regions s1 --out /out/run
+#
+FROM python:3.11-slim
+
+WORKDIR /opt/edgebench
+COPY . .
+RUN pip install --no-cache-dir -c constraints.txt . \
+    && useradd --uid 10001 --create-home referee
+ENV EDGEBENCH_HOME=/opt/edgebench
+USER referee
+ENTRYPOINT ["edgebench"]

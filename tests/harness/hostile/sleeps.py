@@ -1,0 +1,8 @@
+# expected: timeout
+"""Sleeps past its budget."""
+
+import time
+
+
+def act(observation, info):
+    time.sleep(1e6)
