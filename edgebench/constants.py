@@ -45,11 +45,11 @@ TRAP_SLOT_MS: Final = 1000.0
 """A trap link may change state once in this period (a Gilbert–Elliott chain)."""
 TRAP_SLOTS: Final = 256
 """Slots drawn per episode; after the last one its state holds."""
-TRAP_ENTER: Final = 0.02
+TRAP_ENTER: Final = 0.016
 """Chance per slot that a good trap link turns bad."""
-TRAP_LEAVE: Final = 0.05
-"""Chance per slot that a bad trap link recovers: bad spells last 20 s on average, 29 % of the time."""
-TRAP_EXTRA_MS: Final = (2000.0, 5000.0)
+TRAP_LEAVE: Final = 0.04
+"""Chance per slot that a bad trap link recovers: bad spells last 25 s on average, 29 % of the time."""
+TRAP_EXTRA_MS: Final = (2000.0, 7000.0)
 """Extra delay of a bad trap link, uniform per link and slot; it starts at TopoFreeRL's flat trap latency of 2,000 ms.
 Calibrated by the gate (without memory of traps the tuned heuristic loses 2 points or more)."""
 TRAP_COIN_CHANCE: Final = 0.5
@@ -63,8 +63,8 @@ TRAP_FLAT_MBPS: Final = 1.0
 MEASURE_ALPHA: Final = 0.8
 """Weight of a new delay measurement in a link's moving average (TopoFreeRL takes 0.5; bad spells are seldom met twice
 in an episode, so the last measurement counts most)."""
-MEASURE_MEMORY_MS: Final = 20000.0
-"""The moving average fades with this time constant: the mean length of a bad spell, 1/0.05 slots."""
+MEASURE_MEMORY_MS: Final = 25000.0
+"""The moving average fades with this time constant: the mean length of a bad spell, 1/0.04 slots."""
 
 # --- utility -------------------------------------------------------------------------------------
 COST_WEIGHT: Final = 0.1

@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from scipy.special import ndtri
 
 from edgebench.constants import CANDIDATES
+from edgebench.harness.rollout import fixed_episodes
 from edgebench.region import Region
 from edgebench.registry import SAMPLE_EDITION
 from edgebench.registry import scenario as find_scenario
@@ -28,12 +29,16 @@ from edgebench.sim.route import start, step
 from edgebench.sim.simulation import Simulation, unpack
 from reference_agents.tuned import WEIGHTS, choose, read_weights
 
-ROUNDS: Final = 20
-DRAWS: Final = 40
-"""Weights drawn a round; with `EPISODES` this makes 8,000 train episodes a region."""
-ELITE: Final = 8
-EPISODES: Final = 10
+ROUNDS: Final = 10
+DRAWS: Final = 80
+"""Weights drawn a round; with `EPISODES` this makes 64,000 train episodes a region."""
+ELITE: Final = 10
+EPISODES: Final = 80
 """Train episodes each draw of a round is judged on, the same for all of them; other ones in the next round."""
+FOLLOW: Final = 0.7
+"""How far the distributions move towards those of the best draws."""
+VAL_SEEDS: Final = 30
+"""Scenario seeds under which the windows of `val` choose among the rounds."""
 FIRST_SPREAD: Final = 0.6
 LEAST_SPREAD: Final = 0.02
 _FIRST_SEED: Final = 100
@@ -146,21 +151,31 @@ def search(
 ) -> Floats:
     """Find weights for a region on its train tasks, in the order of `tuned.WEIGHTS`, rounded to 3 digits.
 
-    The same region, scenario and seed give the same weights.
+    Of the means of all rounds the one that does best on the val tasks is taken. The same region, scenario and seed give
+    the same weights.
     """
-    runs = TunedRuns(region, "train", scenario)
-    mean = np.ones(len(WEIGHTS))
+    runs, means = TunedRuns(region, "train", scenario), []
+    mean, spread = np.ones(len(WEIGHTS)), np.full(len(WEIGHTS), FIRST_SPREAD)
     mean[-1] = 0.1
-    spread = np.full(len(WEIGHTS), FIRST_SPREAD)
     for number in range(ROUNDS):
         drawn = _draw(mean, spread, seed, number)
-        first = number * EPISODES
-        episodes = [(place % runs.windows, _FIRST_SEED + place) for place in range(first, first + EPISODES)]
-        judged = np.array([runs.utility(weights, episodes) for weights in drawn])
+        judged = np.array([runs.utility(weights, _train_episodes(number, runs.windows)) for weights in drawn])
         best = drawn[np.argsort(-judged, kind="stable")[:ELITE]]
-        mean, spread = best.mean(axis=0), best.std(axis=0) + LEAST_SPREAD
+        mean = mean + FOLLOW * (best.mean(axis=0) - mean)
+        spread = spread + FOLLOW * (best.std(axis=0) + LEAST_SPREAD - spread)
+        means.append(np.round(mean, 3))
         on_round(number + 1, ROUNDS)
-    return np.round(mean, 3)
+    return _best_on_val(means, TunedRuns(region, "val", scenario))
+
+
+def _train_episodes(number: int, windows: int) -> list[tuple[int, int]]:
+    first = number * EPISODES
+    return [(place % windows, _FIRST_SEED + place) for place in range(first, first + EPISODES)]
+
+
+def _best_on_val(means: list[Floats], runs: TunedRuns) -> Floats:
+    episodes = list(fixed_episodes(runs.windows, VAL_SEEDS))
+    return max(means, key=lambda weights: runs.utility(weights, episodes))
 
 
 def _draw(mean: Floats, spread: Floats, seed: int, number: int) -> Floats:
