@@ -8,10 +8,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from edgebench.constants import CANDIDATES, COST_REF_USD, LOAD_GB_PER_S, MODEL_TYPES, WINDOW_TASKS
-from edgebench.sim.compiled import compiled
+from edgebench.sim.compiled import part
 from edgebench.sim.features import CANDIDATE_FEATURES, TASK_FEATURES, F, T
-from edgebench.sim.route import published_free
-from edgebench.sim.state import State, Tasks
+from edgebench.sim.route import period_of, published_free
+from edgebench.sim.state import ARRIVED, ENDED, FIRST, INPUTS, TURN, State, Tasks
 from edgebench.sim.topology import Topology
 from edgebench.sim.traps import remembered
 
@@ -45,59 +45,67 @@ def new_observation() -> Observation:
     )
 
 
-@compiled
+@part
 def observe(topology: Topology, tasks: Tasks, state: State, seen: Observation) -> None:
     """Write the observation of the task whose turn it is; all zeros when the episode is over."""
-    seen.candidates[:] = 0.0
-    seen.task[:] = 0.0
-    seen.action_mask[:] = 0
-    seen.instances[:] = -1
-    number = state.cursor[2]
+    _clear(seen)
+    number = state.cursor[TURN]
     seen.place[1] = number
     if number < 0:
         return
-    task, progress = tasks[state.cursor[0] + number], state.progress[number]
-    for monitor in state.monitor:
-        monitor.remembered_ms = remembered(monitor, progress.ready_ms)
+    row = state.cursor[FIRST] + number
+    task, progress = tasks[row], state.progress[number]
     _see_candidates(topology, state, seen, task, progress)
-    seen.place[0], seen.place[2] = state.cursor[0] + number, progress.stage
+    seen.place[0], seen.place[2] = row, progress.stage
     seen.place[3], seen.place[4] = progress.at_node[progress.stage], task.user_node
-    _see_task(topology.kind, task, progress, seen.task, tasks[state.cursor[0]].arrival_ms)
-    seen.task[T - 1] = _in_flight(tasks, state, progress.ready_ms) / WINDOW_TASKS
-    np.minimum(seen.task, TASK_HIGH, seen.task)
+    _see_task(topology.kind, task, progress, seen.task, tasks[state.cursor[FIRST]].arrival_ms)
+    seen.task[T - 1] = (state.cursor[ARRIVED] - state.cursor[ENDED]) / WINDOW_TASKS
+    for entry in range(T):
+        seen.task[entry] = min(seen.task[entry], TASK_HIGH[entry])
 
 
-@compiled
+@part
+def _clear(seen: Observation) -> None:
+    for row in range(F):
+        for slot in range(CANDIDATES):
+            seen.candidates[row, slot] = 0.0
+    for entry in range(T):
+        seen.task[entry] = 0.0
+    for slot in range(CANDIDATES):
+        seen.action_mask[slot], seen.instances[slot] = 0, -1
+
+
+@part
 def _see_candidates(topology: Topology, state: State, seen: Observation, task: Any, progress: Any) -> None:
-    stage, now, first, user = progress.stage, progress.ready_ms, state.inputs[0], task.user_node
-    path, monitor = topology.path, state.monitor
-    answer_mb = task.answer_mb if task.children[stage] else task.output_mb[stage]
-    offered = topology.candidates[progress.at_node[stage], task.stage_type[stage]]
-    for slot in range(offered.size):
-        number = offered[slot]
-        if number < 0:
+    stage, now = progress.stage, progress.ready_ms
+    here, code, is_leaf = progress.at_node[stage], task.stage_type[stage], task.children[stage] == 0
+    answer_mb = task.output_mb[stage] if is_leaf else task.answer_mb
+    sent, period = state.inputs[0].megabytes, period_of(now)
+    remembers = _remember(topology, state, now)
+    for slot in range(CANDIDATES):
+        offer = topology.offer[here, code, slot]
+        if offer.instance < 0:
             break
-        seen.instances[slot] = number
-        seen.action_mask[slot] = 1
-        instance = topology.instance[number]
-        node, server = topology.node[instance.node], state.server[instance.node]
+        seen.instances[slot], seen.action_mask[slot] = offer.instance, 1
+        instance, node = topology.instance[offer.instance], topology.node[offer.node]
+        server, back = state.server[offer.node], topology.path[task.user_node, offer.node]
+        extra = _remembered_on_path(topology, state, offer, offer.node) if remembers else 0.0
+        extra_back = _remembered_on_path(topology, state, back, task.user_node) if remembers else 0.0
         _see_costs(seen.candidates, slot, instance, node, task.tokens[stage])
-        extra = _remembered_on_path(path, monitor, first.node, instance.node)
-        extra_back = _remembered_on_path(path, monitor, instance.node, user)
-        there, back = path[instance.node, first.node], path[user, instance.node]
-        _see_times(seen.candidates, slot, there, first.megabytes, extra, server, now)
+        _see_times(seen.candidates, slot, offer, sent, extra, published_free(server, period), now)
         seen.candidates[8, slot] = (back.latency_ms + answer_mb * back.ms_per_mb + extra_back) * _S_PER_MS
-        seen.candidates[4, slot] = 0.0 if state.residence[number].resident else instance.memory_gb / LOAD_GB_PER_S
+        seen.candidates[4, slot] = 0.0 if state.resident[offer.instance] else instance.memory_gb / LOAD_GB_PER_S
         seen.candidates[11, slot] = server.stored_gb / node.storage_gb
-    _see_onward(topology, seen, task, task.children[stage])
-    if state.cursor[3] > 1:
-        _see_last_inputs(topology, state, seen, now)
+    if not is_leaf:
+        _see_onward(topology, seen, task, here, code, task.children[stage])
+    if state.cursor[INPUTS] > 1:
+        _see_last_inputs(topology, state, seen, here, code, now)
     for row in range(F):
         for slot in range(CANDIDATES):
             seen.candidates[row, slot] = min(seen.candidates[row, slot], CANDIDATE_HIGH[row])
 
 
-@compiled
+@part
 def _see_costs(seen: NDArray[np.float32], slot: int, instance: Any, node: Any, tokens: float) -> None:
     seen[5, slot] = tokens * instance.work / node.speed * _S_PER_MS
     seen[6, slot] = instance.quality
@@ -105,63 +113,83 @@ def _see_costs(seen: NDArray[np.float32], slot: int, instance: Any, node: Any, t
     seen[10, slot] = node.speed
 
 
-@compiled
+@part
 def _see_times(
-    seen: NDArray[np.float32], slot: int, there: Any, megabytes: float, extra_ms: float, server: Any, now_ms: float
+    seen: NDArray[np.float32], slot: int, there: Any, megabytes: float, extra_ms: float, free_ms: float, now_ms: float
 ) -> None:
+    """What an input meets on its way and on arrival.
+
+    A stage with one input or none is decided where that is, so that its candidates' paths are those of the offers.
+    """
     transmission = megabytes * there.ms_per_mb
-    wait = published_free(server, now_ms) - (now_ms + there.latency_ms + transmission + extra_ms)
+    wait = free_ms - (now_ms + there.latency_ms + transmission + extra_ms)
     seen[0, slot] = there.latency_ms * _S_PER_MS
     seen[1, slot] = transmission * _S_PER_MS
     seen[2, slot] = extra_ms * _S_PER_MS
     seen[3, slot] = max(0.0, wait) * _S_PER_MS
 
 
-@compiled
-def _see_last_inputs(topology: Topology, state: State, seen: Observation, now_ms: float) -> None:
+@part
+def _see_last_inputs(
+    topology: Topology, state: State, seen: Observation, here: int, code: int, now_ms: float
+) -> None:
     """Of several inputs, see the one that would arrive last by what is known."""
-    path, monitor, inputs = topology.path, state.monitor, state.inputs[: state.cursor[3]]
+    period = period_of(now_ms)
     for slot in range(CANDIDATES):
-        if seen.instances[slot] < 0:
+        offer = topology.offer[here, code, slot]
+        if offer.instance < 0:
             break
-        node = topology.instance[seen.instances[slot]].node
-        slowest = -np.inf
-        for sent in inputs:
-            there = path[node, sent.node]
-            extra = _remembered_on_path(path, monitor, sent.node, node)
+        slowest, free_ms = -np.inf, published_free(state.server[offer.node], period)
+        for number in range(state.cursor[INPUTS]):
+            sent = state.inputs[number]
+            there = topology.path[offer.node, sent.node]
+            extra = _remembered_on_path(topology, state, there, offer.node)
             time = there.latency_ms + sent.megabytes * there.ms_per_mb + extra
             if time > slowest:
                 slowest = time
-                _see_times(seen.candidates, slot, there, sent.megabytes, extra, state.server[node], now_ms)
+                _see_times(seen.candidates, slot, there, sent.megabytes, extra, free_ms, now_ms)
 
 
-@compiled
-def _see_onward(topology: Topology, seen: Observation, task: Any, children: int) -> None:
+@part
+def _see_onward(topology: Topology, seen: Observation, task: Any, here: int, code: int, children: int) -> None:
     """The longest of the quickest times of a stage's children."""
     child = 0
     while children:
         if children & 1:
-            code = task.stage_type[child]
+            of_child = task.stage_type[child]
             for slot in range(CANDIDATES):
-                if seen.instances[slot] < 0:
+                offer = topology.offer[here, code, slot]
+                if offer.instance < 0:
                     break
-                onward_ms = topology.onward_ms[topology.instance[seen.instances[slot]].node, code]
-                seen.candidates[9, slot] = max(seen.candidates[9, slot], np.float32(onward_ms * _S_PER_MS))
+                onward_s = np.float32(topology.onward_ms[offer.node, of_child] * _S_PER_MS)
+                seen.candidates[9, slot] = max(seen.candidates[9, slot], onward_s)
         child += 1
         children >>= 1
 
 
-@compiled
-def _remembered_on_path(path: NDArray[Any], monitor: NDArray[Any], source: int, target: int) -> float:
-    total = 0.0
-    leg = path[target, source]
-    while leg.next_trap >= 0:
-        total += monitor[leg.next_trap].remembered_ms
-        leg = path[target, leg.past_trap]
+@part
+def _remember(topology: Topology, state: State, now_ms: float) -> bool:
+    """Note what is expected of every trap link now; whether anything is of any."""
+    anything = False
+    for trap in range(topology.trap.shape[0]):
+        monitor = state.monitor[trap]
+        monitor.remembered_ms = remembered(monitor, now_ms)
+        anything |= monitor.remembered_ms != 0.0
+    return anything
+
+
+@part
+def _remembered_on_path(topology: Topology, state: State, leg: Any, target: int) -> float:
+    """Sum of what is remembered of the trap links from the beginning of a path to `target` on."""
+    total, trap, node = 0.0, leg.next_trap, leg.past_trap
+    while trap >= 0:
+        total += state.monitor[trap].remembered_ms
+        beyond = topology.path[target, node]
+        trap, node = beyond.next_trap, beyond.past_trap
     return total
 
 
-@compiled
+@part
 def _see_task(
     kind: NDArray[np.int8], task: Any, progress: Any, seen: NDArray[np.float32], window_start_ms: float
 ) -> None:
@@ -187,12 +215,3 @@ def _see_task(
     seen[entry + 1] = task.payload_mb[stage]
     seen[entry + 2] = progress.quality_sum / stages
     seen[entry + 3] = progress.cost_usd / COST_REF_USD
-
-
-@compiled
-def _in_flight(tasks: Tasks, state: State, now_ms: float) -> int:
-    count = 0
-    for number in range(state.cursor[1]):
-        arrived = tasks[state.cursor[0] + number].arrival_ms - tasks[state.cursor[0]].arrival_ms <= now_ms
-        count += arrived and state.ready_ms[number] < np.inf
-    return count
