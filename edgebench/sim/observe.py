@@ -13,7 +13,7 @@ from edgebench.sim.features import CANDIDATE_FEATURES, TASK_FEATURES, F, T
 from edgebench.sim.route import period_of, published_free
 from edgebench.sim.state import ARRIVED, ENDED, FIRST, INPUTS, TURN, State, Tasks
 from edgebench.sim.topology import Topology
-from edgebench.sim.traps import remembered
+from edgebench.sim.traps import fold, remembered
 
 _KINDS: Final = len(MODEL_TYPES)
 _S_PER_MS: Final = 0.001
@@ -48,10 +48,11 @@ def new_observation() -> Observation:
 @part
 def observe(topology: Topology, tasks: Tasks, state: State, seen: Observation) -> None:
     """Write the observation of the task whose turn it is; all zeros when the episode is over."""
-    _clear(seen)
     number = state.cursor[TURN]
     seen.place[1] = number
+    seen.task[:] = 0.0
     if number < 0:
+        _clear_from(seen, 0)
         return
     row = state.cursor[FIRST] + number
     task, progress = tasks[row], state.progress[number]
@@ -65,14 +66,16 @@ def observe(topology: Topology, tasks: Tasks, state: State, seen: Observation) -
 
 
 @part
-def _clear(seen: Observation) -> None:
-    for row in range(F):
-        for slot in range(CANDIDATES):
-            seen.candidates[row, slot] = 0.0
-    for entry in range(T):
-        seen.task[entry] = 0.0
-    for slot in range(CANDIDATES):
+def _clear_from(seen: Observation, first: int) -> None:
+    for slot in range(first, CANDIDATES):
         seen.action_mask[slot], seen.instances[slot] = 0, -1
+        for row in range(F):
+            seen.candidates[row, slot] = 0.0
+
+
+@part
+def _put(seen: NDArray[np.float32], row: int, slot: int, value: float) -> None:
+    seen[row, slot] = min(np.float32(value), CANDIDATE_HIGH[row])
 
 
 @part
@@ -81,36 +84,36 @@ def _see_candidates(topology: Topology, state: State, seen: Observation, task: A
     here, code, is_leaf = progress.at_node[stage], task.stage_type[stage], task.children[stage] == 0
     answer_mb = task.output_mb[stage] if is_leaf else task.answer_mb
     sent, period = state.inputs[0].megabytes, period_of(now)
-    remembers = _remember(topology, state, now)
+    remembers, several = _remember(topology, state, now), state.cursor[INPUTS] > 1
     for slot in range(CANDIDATES):
         offer = topology.offer[here, code, slot]
         if offer.instance < 0:
+            _clear_from(seen, slot)
             break
         seen.instances[slot], seen.action_mask[slot] = offer.instance, 1
         instance, node = topology.instance[offer.instance], topology.node[offer.node]
         server, back = state.server[offer.node], topology.path[task.user_node, offer.node]
-        extra = _remembered_on_path(topology, state, offer, offer.node) if remembers else 0.0
-        extra_back = _remembered_on_path(topology, state, back, task.user_node) if remembers else 0.0
+        user = task.user_node
+        extra_back = _remembered_on_path(topology, state, back.next_trap, back.past_trap, user) if remembers else 0.0
         _see_costs(seen.candidates, slot, instance, node, task.tokens[stage])
+        resident = state.resident[offer.instance]
+        _put(seen.candidates, 4, slot, 0.0 if resident else instance.memory_gb / LOAD_GB_PER_S)
+        _put(seen.candidates, 8, slot, (back.latency_ms + answer_mb * back.ms_per_mb + extra_back) * _S_PER_MS)
+        _put(seen.candidates, 9, slot, _onward_ms(topology, task, task.children[stage], offer.node) * _S_PER_MS)
+        _put(seen.candidates, 11, slot, server.stored_gb / node.storage_gb)
+        if several:
+            _see_last_input(topology, state, seen.candidates, slot, offer.node, published_free(server, period), now)
+            continue
+        extra = _remembered_on_path(topology, state, offer.next_trap, offer.past_trap, offer.node) if remembers else 0.0
         _see_times(seen.candidates, slot, offer, sent, extra, published_free(server, period), now)
-        seen.candidates[8, slot] = (back.latency_ms + answer_mb * back.ms_per_mb + extra_back) * _S_PER_MS
-        seen.candidates[4, slot] = 0.0 if state.resident[offer.instance] else instance.memory_gb / LOAD_GB_PER_S
-        seen.candidates[11, slot] = server.stored_gb / node.storage_gb
-    if not is_leaf:
-        _see_onward(topology, seen, task, here, code, task.children[stage])
-    if state.cursor[INPUTS] > 1:
-        _see_last_inputs(topology, state, seen, here, code, now)
-    for row in range(F):
-        for slot in range(CANDIDATES):
-            seen.candidates[row, slot] = min(seen.candidates[row, slot], CANDIDATE_HIGH[row])
 
 
 @part
 def _see_costs(seen: NDArray[np.float32], slot: int, instance: Any, node: Any, tokens: float) -> None:
-    seen[5, slot] = tokens * instance.work / node.speed * _S_PER_MS
-    seen[6, slot] = instance.quality
-    seen[7, slot] = instance.usd_per_token * tokens / COST_REF_USD
-    seen[10, slot] = node.speed
+    _put(seen, 5, slot, tokens * instance.work / node.speed * _S_PER_MS)
+    _put(seen, 6, slot, instance.quality)
+    _put(seen, 7, slot, instance.usd_per_token * tokens / COST_REF_USD)
+    _put(seen, 10, slot, node.speed)
 
 
 @part
@@ -123,48 +126,37 @@ def _see_times(
     """
     transmission = megabytes * there.ms_per_mb
     wait = free_ms - (now_ms + there.latency_ms + transmission + extra_ms)
-    seen[0, slot] = there.latency_ms * _S_PER_MS
-    seen[1, slot] = transmission * _S_PER_MS
-    seen[2, slot] = extra_ms * _S_PER_MS
-    seen[3, slot] = max(0.0, wait) * _S_PER_MS
+    _put(seen, 0, slot, there.latency_ms * _S_PER_MS)
+    _put(seen, 1, slot, transmission * _S_PER_MS)
+    _put(seen, 2, slot, extra_ms * _S_PER_MS)
+    _put(seen, 3, slot, max(0.0, wait) * _S_PER_MS)
 
 
 @part
-def _see_last_inputs(
-    topology: Topology, state: State, seen: Observation, here: int, code: int, now_ms: float
+def _see_last_input(
+    topology: Topology, state: State, seen: NDArray[np.float32], slot: int, node: int, free_ms: float, now_ms: float
 ) -> None:
     """Of several inputs, see the one that would arrive last by what is known."""
-    period = period_of(now_ms)
-    for slot in range(CANDIDATES):
-        offer = topology.offer[here, code, slot]
-        if offer.instance < 0:
-            break
-        slowest, free_ms = -np.inf, published_free(state.server[offer.node], period)
-        for number in range(state.cursor[INPUTS]):
-            sent = state.inputs[number]
-            there = topology.path[offer.node, sent.node]
-            extra = _remembered_on_path(topology, state, there, offer.node)
-            time = there.latency_ms + sent.megabytes * there.ms_per_mb + extra
-            if time > slowest:
-                slowest = time
-                _see_times(seen.candidates, slot, there, sent.megabytes, extra, free_ms, now_ms)
+    slowest = -np.inf
+    for number in range(state.cursor[INPUTS]):
+        sent = state.inputs[number]
+        there = topology.path[node, sent.node]
+        extra = _remembered_on_path(topology, state, there.next_trap, there.past_trap, node)
+        time = there.latency_ms + sent.megabytes * there.ms_per_mb + extra
+        if time > slowest:
+            slowest = time
+            _see_times(seen, slot, there, sent.megabytes, extra, free_ms, now_ms)
 
 
 @part
-def _see_onward(topology: Topology, seen: Observation, task: Any, here: int, code: int, children: int) -> None:
-    """The longest of the quickest times of a stage's children."""
-    child = 0
-    while children:
-        if children & 1:
-            of_child = task.stage_type[child]
-            for slot in range(CANDIDATES):
-                offer = topology.offer[here, code, slot]
-                if offer.instance < 0:
-                    break
-                onward_s = np.float32(topology.onward_ms[offer.node, of_child] * _S_PER_MS)
-                seen.candidates[9, slot] = max(seen.candidates[9, slot], onward_s)
+def _onward_ms(topology: Topology, task: Any, children: int, node: int) -> float:
+    """The longest of the quickest times of a stage's children from `node`, 0 of none."""
+    longest, child = 0.0, 0
+    while children >> child:
+        if children >> child & 1:
+            longest = max(longest, topology.onward_ms[node, task.stage_type[child]])
         child += 1
-        children >>= 1
+    return longest
 
 
 @part
@@ -173,15 +165,16 @@ def _remember(topology: Topology, state: State, now_ms: float) -> bool:
     anything = False
     for trap in range(topology.trap.shape[0]):
         monitor = state.monitor[trap]
+        fold(monitor, now_ms)
         monitor.remembered_ms = remembered(monitor, now_ms)
         anything |= monitor.remembered_ms != 0.0
     return anything
 
 
 @part
-def _remembered_on_path(topology: Topology, state: State, leg: Any, target: int) -> float:
-    """Sum of what is remembered of the trap links from the beginning of a path to `target` on."""
-    total, trap, node = 0.0, leg.next_trap, leg.past_trap
+def _remembered_on_path(topology: Topology, state: State, trap: int, node: int, target: int) -> float:
+    """Sum of what is remembered of a path's trap links: of `trap` and those behind, from `node` to `target`."""
+    total = 0.0
     while trap >= 0:
         total += state.monitor[trap].remembered_ms
         beyond = topology.path[target, node]

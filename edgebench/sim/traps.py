@@ -92,12 +92,18 @@ def remembered(monitor: Any, now_ms: float) -> float:
 
 
 @part
-def measure(monitor: Any, extra_ms: float, now_ms: float, known_at_ms: float) -> None:
-    """Start a measurement that is known when the transfer has arrived; one at a time is under way per link."""
+def fold(monitor: Any, now_ms: float) -> None:
+    """Take a measurement into the moving average once it is known."""
     if monitor.pending_at_ms <= now_ms:
         monitor.measured_ms = _folded(monitor)
         monitor.measured_at_ms = monitor.pending_at_ms
         monitor.pending_at_ms = np.inf
+
+
+@part
+def measure(monitor: Any, extra_ms: float, now_ms: float, known_at_ms: float) -> None:
+    """Start a measurement that is known when the transfer has arrived; one at a time is under way per link."""
+    fold(monitor, now_ms)
     if monitor.pending_at_ms == np.inf:
         monitor.pending_ms = extra_ms
         monitor.pending_at_ms = known_at_ms
