@@ -74,16 +74,11 @@ def _clear_from(seen: Observation, first: int) -> None:
 
 
 @part
-def _put(seen: NDArray[np.float32], row: int, slot: int, value: float) -> None:
-    seen[row, slot] = min(np.float32(value), CANDIDATE_HIGH[row])
-
-
-@part
 def _see_candidates(topology: Topology, state: State, seen: Observation, task: Any, progress: Any) -> None:
-    stage, now = progress.stage, progress.ready_ms
+    stage, now, user = progress.stage, progress.ready_ms, task.user_node
     here, code, is_leaf = progress.at_node[stage], task.stage_type[stage], task.children[stage] == 0
     answer_mb = task.output_mb[stage] if is_leaf else task.answer_mb
-    sent, period = state.inputs[0].megabytes, period_of(now)
+    rows, sent, period = seen.candidates, state.inputs[0].megabytes, period_of(now)
     remembers, several = _remember(topology, state, now), state.cursor[INPUTS] > 1
     for slot in range(CANDIDATES):
         offer = topology.offer[here, code, slot]
@@ -92,33 +87,34 @@ def _see_candidates(topology: Topology, state: State, seen: Observation, task: A
             break
         seen.instances[slot], seen.action_mask[slot] = offer.instance, 1
         instance, node = topology.instance[offer.instance], topology.node[offer.node]
-        server, back = state.server[offer.node], topology.path[task.user_node, offer.node]
-        user = task.user_node
+        server, back = state.server[offer.node], topology.path[user, offer.node]
         extra_back = _remembered_on_path(topology, state, back.next_trap, back.past_trap, user) if remembers else 0.0
-        _see_costs(seen.candidates, slot, instance, node, task.tokens[stage])
+        _see_costs(rows, slot, instance, node, task.tokens[stage])
         resident = state.resident[offer.instance]
-        _put(seen.candidates, 4, slot, 0.0 if resident else instance.memory_gb / LOAD_GB_PER_S)
-        _put(seen.candidates, 8, slot, (back.latency_ms + answer_mb * back.ms_per_mb + extra_back) * _S_PER_MS)
-        _put(seen.candidates, 9, slot, _onward_ms(topology, task, task.children[stage], offer.node) * _S_PER_MS)
-        _put(seen.candidates, 11, slot, server.stored_gb / node.storage_gb)
+        rows[4, slot] = min(np.float32(0.0 if resident else instance.memory_gb / LOAD_GB_PER_S), CANDIDATE_HIGH[4])
+        return_ms = back.latency_ms + answer_mb * back.ms_per_mb + extra_back
+        rows[8, slot] = min(np.float32(return_ms * _S_PER_MS), CANDIDATE_HIGH[8])
+        onward_ms = _onward_ms(topology, task, task.children[stage], offer.node)
+        rows[9, slot] = min(np.float32(onward_ms * _S_PER_MS), CANDIDATE_HIGH[9])
+        rows[11, slot] = min(np.float32(server.stored_gb / node.storage_gb), CANDIDATE_HIGH[11])
         if several:
-            _see_last_input(topology, state, seen.candidates, slot, offer.node, published_free(server, period), now)
+            _see_last_input(topology, state, rows, slot, offer.node, published_free(server, period), now)
             continue
         extra = _remembered_on_path(topology, state, offer.next_trap, offer.past_trap, offer.node) if remembers else 0.0
-        _see_times(seen.candidates, slot, offer, sent, extra, published_free(server, period), now)
+        _see_times(rows, slot, offer, sent, extra, published_free(server, period), now)
 
 
 @part
-def _see_costs(seen: NDArray[np.float32], slot: int, instance: Any, node: Any, tokens: float) -> None:
-    _put(seen, 5, slot, tokens * instance.work / node.speed * _S_PER_MS)
-    _put(seen, 6, slot, instance.quality)
-    _put(seen, 7, slot, instance.usd_per_token * tokens / COST_REF_USD)
-    _put(seen, 10, slot, node.speed)
+def _see_costs(rows: NDArray[np.float32], slot: int, instance: Any, node: Any, tokens: float) -> None:
+    rows[5, slot] = min(np.float32(tokens * instance.work / node.speed * _S_PER_MS), CANDIDATE_HIGH[5])
+    rows[6, slot] = min(np.float32(instance.quality), CANDIDATE_HIGH[6])
+    rows[7, slot] = min(np.float32(instance.usd_per_token * tokens / COST_REF_USD), CANDIDATE_HIGH[7])
+    rows[10, slot] = min(np.float32(node.speed), CANDIDATE_HIGH[10])
 
 
 @part
 def _see_times(
-    seen: NDArray[np.float32], slot: int, there: Any, megabytes: float, extra_ms: float, free_ms: float, now_ms: float
+    rows: NDArray[np.float32], slot: int, there: Any, megabytes: float, extra_ms: float, free_ms: float, now_ms: float
 ) -> None:
     """What an input meets on its way and on arrival.
 
@@ -126,15 +122,15 @@ def _see_times(
     """
     transmission = megabytes * there.ms_per_mb
     wait = free_ms - (now_ms + there.latency_ms + transmission + extra_ms)
-    _put(seen, 0, slot, there.latency_ms * _S_PER_MS)
-    _put(seen, 1, slot, transmission * _S_PER_MS)
-    _put(seen, 2, slot, extra_ms * _S_PER_MS)
-    _put(seen, 3, slot, max(0.0, wait) * _S_PER_MS)
+    rows[0, slot] = min(np.float32(there.latency_ms * _S_PER_MS), CANDIDATE_HIGH[0])
+    rows[1, slot] = min(np.float32(transmission * _S_PER_MS), CANDIDATE_HIGH[1])
+    rows[2, slot] = min(np.float32(extra_ms * _S_PER_MS), CANDIDATE_HIGH[2])
+    rows[3, slot] = min(np.float32(max(0.0, wait) * _S_PER_MS), CANDIDATE_HIGH[3])
 
 
 @part
 def _see_last_input(
-    topology: Topology, state: State, seen: NDArray[np.float32], slot: int, node: int, free_ms: float, now_ms: float
+    topology: Topology, state: State, rows: NDArray[np.float32], slot: int, node: int, free_ms: float, now_ms: float
 ) -> None:
     """Of several inputs, see the one that would arrive last by what is known."""
     slowest = -np.inf
@@ -145,7 +141,7 @@ def _see_last_input(
         time = there.latency_ms + sent.megabytes * there.ms_per_mb + extra
         if time > slowest:
             slowest = time
-            _see_times(seen, slot, there, sent.megabytes, extra, free_ms, now_ms)
+            _see_times(rows, slot, there, sent.megabytes, extra, free_ms, now_ms)
 
 
 @part
