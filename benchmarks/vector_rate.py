@@ -30,7 +30,7 @@ import edgebench
 from builders.pipeline import build_region
 from edgebench.envs.route import RouteEnv, observation_space
 from edgebench.envs.route_vector import RouteVectorEnv
-from edgebench.registry import REGIONS, SCENARIOS
+from edgebench.registry import REGISTERED, SCENARIOS
 from edgebench.sim.state import new_state
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "tests" / "sim"))
@@ -61,9 +61,9 @@ def main() -> None:
     print(machine())
     with tempfile.TemporaryDirectory() as home:
         os.environ["EDGEBENCH_HOME"] = home
-        regions = [name for name in NAMES if name in REGIONS]
+        regions = [name for name in NAMES if name in REGISTERED]
         for name in regions:
-            build_region(REGIONS[name])
+            build_region(REGISTERED[name])
         for name in regions:
             print_rates(name)
         print_first_steps()

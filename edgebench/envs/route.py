@@ -194,11 +194,11 @@ class RouteEnv(gymnasium.Env[Observed, np.int64]):  # noqa: D101
             "task": number,
             "stage": stage,
             "answer_mb": workflow.answer_mb,
-            "stage_types": workflow.types.view(),
-            "stage_parents": workflow.parents.view(),
-            "stage_tokens": workflow.tokens.view(),
-            "stage_payload_mb": workflow.payload_mb.view(),
-            "stage_output_mb": workflow.output_mb.view(),
+            "stage_types": workflow.types.copy(),
+            "stage_parents": workflow.parents.copy(),
+            "stage_tokens": workflow.tokens.copy(),
+            "stage_payload_mb": workflow.payload_mb.copy(),
+            "stage_output_mb": workflow.output_mb.copy(),
         }
 
 
@@ -245,10 +245,7 @@ def checked_seed(value: Any) -> int:
 
 
 class _Workflow(NamedTuple):
-    """What `info` tells of a task whatever its stage; looking it up costs less than reading the records again.
-
-    The arrays are read-only, so that views of them can be given away: they cost a third of copies.
-    """
+    """What `info` tells of a task whatever its stage; looking it up costs less than reading the records again."""
 
     user_node: int
     answer_mb: float
@@ -261,7 +258,5 @@ class _Workflow(NamedTuple):
 
 def _workflow(task: Any) -> _Workflow:
     stages = int(task["stages"])
-    of_stages = [task[name][:stages].copy() for name in ("stage_type", "parents", "tokens", "payload_mb", "output_mb")]
-    for values in of_stages:
-        values.flags.writeable = False
+    of_stages = (task[name][:stages] for name in ("stage_type", "parents", "tokens", "payload_mb", "output_mb"))
     return _Workflow(int(task["user_node"]), float(task["answer_mb"]), *of_stages)

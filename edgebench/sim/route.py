@@ -10,7 +10,15 @@ from typing import Any
 
 import numpy as np
 
-from edgebench.constants import CANDIDATES, COST_REF_USD, COST_WEIGHT, FAIL_FACTOR, LOAD_GB_PER_S, TELEMETRY_MS, WINDOW_TASKS
+from edgebench.constants import (
+    CANDIDATES,
+    COST_REF_USD,
+    COST_WEIGHT,
+    FAIL_FACTOR,
+    LOAD_GB_PER_S,
+    TELEMETRY_MS,
+    WINDOW_TASKS,
+)
 from edgebench.sim.compiled import part
 from edgebench.sim.state import (
     ARRIVED,
@@ -131,7 +139,7 @@ def _next_event(state: State) -> int:
     cursor, ready_ms = state.cursor, state.ready_ms
     while ready_ms[cursor[OLDEST]] == np.inf:
         cursor[OLDEST] += 1
-    first = cursor[OLDEST]
+    first = int(cursor[OLDEST])
     for number in range(first + 1, min(cursor[ARRIVED] + 1, cursor[COUNT])):
         if ready_ms[number] < ready_ms[first]:
             first = number

@@ -91,13 +91,14 @@ def _pointer(typing_context: Any, address: Any) -> Any:
     return numba_types.voidptr(numba_types.int64), generate
 
 
-_NODE, _PATH, _INSTANCE = table_maker("NODE", NODE, 1), table_maker("PATH", PATH, 2), table_maker("INSTANCE", INSTANCE, 1)
-_TRAP_LINK, _OFFER = table_maker("TRAP_LINK", TRAP_LINK, 1), table_maker("OFFER", OFFER, 3)
-_TASK, _PROGRESS, _INPUT = table_maker("TASK", TASK, 1), table_maker("PROGRESS", PROGRESS, 1), table_maker("INPUT", INPUT, 1)
-_SERVER, _MONITOR = table_maker("SERVER", SERVER, 1), table_maker("MONITOR", MONITOR, 1)
-_INTEGERS, _FLOATS, _FLOATS_2 = table_maker("i8", "i8", 1), table_maker("f8", "f8", 1), table_maker("f8", "f8", 2)
-_SMALL, _SMALL_2, _INDICES = table_maker("i1", "i1", 1), table_maker("i1", "i1", 2), table_maker("i4", "i4", 1)
-_INDICES_3 = table_maker("i4", "i4", 3)
+_NODE, _PATH = table_maker("NODE", NODE, 1), table_maker("PATH", PATH, 2)
+_INSTANCE, _OFFER = table_maker("INSTANCE", INSTANCE, 1), table_maker("OFFER", OFFER, 3)
+_TRAP_LINK, _MONITOR = table_maker("TRAP_LINK", TRAP_LINK, 1), table_maker("MONITOR", MONITOR, 1)
+_TASK, _PROGRESS = table_maker("TASK", TASK, 1), table_maker("PROGRESS", PROGRESS, 1)
+_INPUT, _SERVER = table_maker("INPUT", INPUT, 1), table_maker("SERVER", SERVER, 1)
+_I8, _F8, _F8_2 = table_maker("i8", "i8", 1), table_maker("f8", "f8", 1), table_maker("f8", "f8", 2)
+_I1, _I1_2 = table_maker("i1", "i1", 1), table_maker("i1", "i1", 2)
+_I4, _I4_3 = table_maker("i4", "i4", 1), table_maker("i4", "i4", 3)
 
 
 @part
@@ -110,24 +111,24 @@ def unpack(packed: NDArray[np.int64]) -> tuple[Topology, Tasks, State, Observati
         _PATH(at[1], (nodes, nodes)),
         _INSTANCE(at[2], (instances,)),
         _TRAP_LINK(at[3], (traps,)),
-        _INDICES(at[4], (instances,)),
-        _INDICES_3(at[5], (nodes, types, CANDIDATES)),
+        _I4(at[4], (instances,)),
+        _I4_3(at[5], (nodes, types, CANDIDATES)),
         _OFFER(at[6], (nodes, types, CANDIDATES)),
-        _FLOATS_2(at[7], (nodes, types)),
-        _SMALL(at[8], (types,)),
+        _F8_2(at[7], (nodes, types)),
+        _I1(at[8], (types,)),
     )
     tasks = _TASK(at[9], (packed[_TASKS],))
     state = State(
-        _INTEGERS(at[10], (CURSOR,)),
+        _I8(at[10], (CURSOR,)),
         _INPUT(at[11], (MAX_STAGES,)),
-        _FLOATS(at[12], (WINDOW_TASKS,)),
+        _F8(at[12], (WINDOW_TASKS,)),
         _PROGRESS(at[13], (WINDOW_TASKS,)),
         _SERVER(at[14], (nodes,)),
-        _SMALL(at[15], (instances,)),
-        _FLOATS(at[16], (instances,)),
+        _I1(at[15], (instances,)),
+        _F8(at[16], (instances,)),
         _MONITOR(at[17], (traps,)),
-        _FLOATS_2(at[18], (traps, TRAP_SLOTS)),
-        _SMALL_2(at[19], (traps, TRAP_SLOTS)),
+        _F8_2(at[18], (traps, TRAP_SLOTS)),
+        _I1_2(at[19], (traps, TRAP_SLOTS)),
     )
     seen = Observation(
         carray(_pointer(at[20]), (F, CANDIDATES), np.float32),

@@ -11,7 +11,6 @@ import operator
 from typing import Any
 
 import numpy as np
-from llvmlite import ir
 from numba import types
 from numba.core import cgutils
 from numba.core.typing.templates import AbstractTemplate, infer_global, signature
@@ -63,17 +62,16 @@ def _address(context: Any, builder: Any, table_type: Any, table: Any, index_type
     indices = cgutils.unpack_tuple(builder, index) if is_tuple else [index]
     kinds = list(index_type) if is_tuple else [index_type]
     shape = cgutils.unpack_tuple(builder, view.shape)
-    place = None
-    for axis, (kind, part) in enumerate(zip(kinds, indices, strict=True)):
-        whole = context.cast(builder, part, kind, types.intp)
-        place = whole if place is None else builder.add(builder.mul(place, shape[axis]), whole)
+    place = context.get_constant(types.intp, 0)
+    for length, kind, part in zip(shape, kinds, indices, strict=True):
+        place = builder.add(builder.mul(place, length), context.cast(builder, part, kind, types.intp))
     size = context.get_abi_sizeof(context.get_data_type(table_type.item))
-    offset = builder.mul(place, ir.Constant(place.type, size))
+    offset = builder.mul(place, context.get_constant(types.intp, size))
     item = builder.gep(view.data, [offset], inbounds=True)
     return builder.bitcast(item, context.get_data_type(table_type.item).as_pointer())
 
 
-@lower_builtin(operator.getitem, Table, types.Any)
+@lower_builtin(operator.getitem, Table, types.Any)  # type: ignore[untyped-decorator]
 def _get_item(context: Any, builder: Any, of: Any, arguments: Any) -> Any:
     item = _address(context, builder, of.args[0], arguments[0], of.args[1], arguments[1])
     if isinstance(of.args[0].item, types.Record):
@@ -81,7 +79,7 @@ def _get_item(context: Any, builder: Any, of: Any, arguments: Any) -> Any:
     return context.unpack_value(builder, of.args[0].item, item)
 
 
-@lower_builtin(operator.setitem, Table, types.Any, types.Any)
+@lower_builtin(operator.setitem, Table, types.Any, types.Any)  # type: ignore[untyped-decorator]
 def _set_item(context: Any, builder: Any, of: Any, arguments: Any) -> Any:
     item = _address(context, builder, of.args[0], arguments[0], of.args[1], arguments[1])
     context.pack_value(builder, of.args[0].item, arguments[2], item)
