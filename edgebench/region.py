@@ -226,7 +226,7 @@ def _read_manifest(path: Path) -> dict[str, Any]:
 
 def _read_table(path: Path, name: str, manifest: dict[str, Any]) -> pa.Table:
     try:
-        with pq.ParquetFile(path) as file:  # pq.read_table would import pandas
+        with pq.ParquetFile(path) as file:  # pq.read_table would import pyarrow.dataset too
             table = file.read()
     except (OSError, pa.ArrowException) as error:
         raise _damaged(path, f"unreadable: {error}") from error
