@@ -226,7 +226,8 @@ def _read_manifest(path: Path) -> dict[str, Any]:
 
 def _read_table(path: Path, name: str, manifest: dict[str, Any]) -> pa.Table:
     try:
-        table = pq.read_table(path)
+        with pq.ParquetFile(path) as file:  # pq.read_table would import pyarrow.dataset too
+            table = file.read()
     except (OSError, pa.ArrowException) as error:
         raise _damaged(path, f"unreadable: {error}") from error
     if not table.schema.equals(TABLES[name]):

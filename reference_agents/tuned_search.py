@@ -129,7 +129,8 @@ def _play(
     while seen.place[1] >= 0:
         row, stage = seen.place[0], seen.place[2]
         for slot in range(CANDIDATES):
-            rest[slot] = values[row, stage + 1, topology.instance[seen.instances[slot]].node]
+            if seen.action_mask[slot]:  # a table has nothing before its beginning, where -1 would point
+                rest[slot] = values[row, stage + 1, topology.instance[seen.instances[slot]].node]
         for feature in range(hidden.size):
             if hidden[feature]:
                 seen.candidates[feature, :] = 0.0

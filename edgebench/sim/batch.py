@@ -12,12 +12,13 @@ from numba import get_num_threads, prange
 from numpy.typing import NDArray
 
 from edgebench.constants import CANDIDATES
-from edgebench.sim.compiled import compiled, compiled_parallel
+from edgebench.sim.compiled import compiled, compiled_parallel, part
 from edgebench.sim.episodes import drawn_seed, drawn_window
 from edgebench.sim.features import F, T
-from edgebench.sim.observe import PLACES, Observation
-from edgebench.sim.simulation import pack, start_packed, step_packed, unpack
-from edgebench.sim.state import State, Tasks, new_state
+from edgebench.sim.observe import PLACES, Observation, observe
+from edgebench.sim.route import start, step
+from edgebench.sim.simulation import pack, start_packed, unpack
+from edgebench.sim.state import State, Tasks, new_states
 from edgebench.sim.topology import Topology
 
 PARALLEL_FROM: Final = 64
@@ -51,7 +52,7 @@ class Batch:
             np.full((count, CANDIDATES), -1, np.int32),
             np.full((count, PLACES), -1, np.int64),
         )
-        self._states: list[State] = [new_state(topology) for _ in range(count)]
+        self._states: list[State] = new_states(topology, count)
         self._packed = np.stack(
             [
                 pack(topology, tasks, state, Observation(*(part[row] for part in self.seen)))
@@ -82,7 +83,7 @@ class Batch:
         )
 
 
-@compiled
+@part
 def _advance(
     row: int,
     packed: NDArray[np.int64],
@@ -93,14 +94,15 @@ def _advance(
     rewards: NDArray[np.float64],
     over: NDArray[np.bool_],
 ) -> None:
-    _, tasks, _, seen = unpack(packed[row])
+    topology, tasks, state, seen = unpack(packed[row])
     if over[row]:
-        window = drawn_window(seeds[row], resets[row], tasks.size)
-        start_packed(packed[row], window, drawn_seed(seeds[row], resets[row]), traps)
+        window = drawn_window(seeds[row], resets[row], tasks.shape[0])
+        start(topology, tasks, state, window, drawn_seed(seeds[row], resets[row]), traps)
         resets[row] += 1
         rewards[row] = 0.0
     else:
-        rewards[row] = step_packed(packed[row], actions[row])
+        rewards[row] = step(topology, tasks, state, actions[row])
+    observe(topology, tasks, state, seen)
     over[row] = seen.place[1] < 0
 
 

@@ -28,6 +28,11 @@ def compiled(function: _Function) -> _Function:
         config.CACHE_DIR = elsewhere
 
 
+def part(function: _Function) -> _Function:
+    """As `compiled`, for a function that compiled ones call: its machine code is kept within theirs alone."""
+    return cast(_Function, njit(error_model="numpy")(function))
+
+
 def compiled_parallel(function: _Function) -> _Function:
     """As `compiled`, with the iterations of `prange` spread over numba's threads."""
     elsewhere, config.CACHE_DIR = config.CACHE_DIR, str(code_folder())

@@ -12,7 +12,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from edgebench.sim.compiled import compiled
+from edgebench.sim.compiled import compiled, part
 
 _GOLDEN: Final = np.uint64(0x9E3779B97F4A7C15)
 _MIX_1: Final = np.uint64(0xBF58476D1CE4E5B9)
@@ -31,7 +31,7 @@ EPISODE_SEED: Final = 5
 """Stream of the scenario seed an unpinned episode takes."""
 
 
-@compiled
+@part
 def _mix(value: np.uint64) -> np.uint64:
     value = (value ^ (value >> np.uint64(30))) * _MIX_1
     value = (value ^ (value >> np.uint64(27))) * _MIX_2

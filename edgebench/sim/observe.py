@@ -8,12 +8,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from edgebench.constants import CANDIDATES, COST_REF_USD, LOAD_GB_PER_S, MODEL_TYPES, WINDOW_TASKS
-from edgebench.sim.compiled import compiled
+from edgebench.sim.compiled import part
 from edgebench.sim.features import CANDIDATE_FEATURES, TASK_FEATURES, F, T
-from edgebench.sim.route import published_free
-from edgebench.sim.state import State, Tasks
+from edgebench.sim.route import period_of, published_free
+from edgebench.sim.state import ARRIVED, ENDED, FIRST, INPUTS, TURN, State, Tasks
 from edgebench.sim.topology import Topology
-from edgebench.sim.traps import remembered
+from edgebench.sim.traps import fold, remembered
 
 _KINDS: Final = len(MODEL_TYPES)
 _S_PER_MS: Final = 0.001
@@ -45,123 +45,140 @@ def new_observation() -> Observation:
     )
 
 
-@compiled
+@part
 def observe(topology: Topology, tasks: Tasks, state: State, seen: Observation) -> None:
     """Write the observation of the task whose turn it is; all zeros when the episode is over."""
-    seen.candidates[:] = 0.0
-    seen.task[:] = 0.0
-    seen.action_mask[:] = 0
-    seen.instances[:] = -1
-    number = state.cursor[2]
+    number = state.cursor[TURN]
     seen.place[1] = number
+    seen.task[:] = 0.0
     if number < 0:
+        _clear_from(seen, 0)
         return
-    task, progress = tasks[state.cursor[0] + number], state.progress[number]
-    for monitor in state.monitor:
-        monitor.remembered_ms = remembered(monitor, progress.ready_ms)
+    row = state.cursor[FIRST] + number
+    task, progress = tasks[row], state.progress[number]
     _see_candidates(topology, state, seen, task, progress)
-    seen.place[0], seen.place[2] = state.cursor[0] + number, progress.stage
+    seen.place[0], seen.place[2] = row, progress.stage
     seen.place[3], seen.place[4] = progress.at_node[progress.stage], task.user_node
-    _see_task(topology.kind, task, progress, seen.task, tasks[state.cursor[0]].arrival_ms)
-    seen.task[T - 1] = _in_flight(tasks, state, progress.ready_ms) / WINDOW_TASKS
-    np.minimum(seen.task, TASK_HIGH, seen.task)
+    _see_task(topology.kind, task, progress, seen.task, tasks[state.cursor[FIRST]].arrival_ms)
+    seen.task[T - 1] = (state.cursor[ARRIVED] - state.cursor[ENDED]) / WINDOW_TASKS
+    for entry in range(T):
+        seen.task[entry] = min(seen.task[entry], TASK_HIGH[entry])
 
 
-@compiled
+@part
+def _clear_from(seen: Observation, first: int) -> None:
+    for slot in range(first, CANDIDATES):
+        seen.action_mask[slot], seen.instances[slot] = 0, -1
+        for row in range(F):
+            seen.candidates[row, slot] = 0.0
+
+
+@part
 def _see_candidates(topology: Topology, state: State, seen: Observation, task: Any, progress: Any) -> None:
-    stage, now, first, user = progress.stage, progress.ready_ms, state.inputs[0], task.user_node
-    path, monitor = topology.path, state.monitor
-    answer_mb = task.answer_mb if task.children[stage] else task.output_mb[stage]
-    offered = topology.candidates[progress.at_node[stage], task.stage_type[stage]]
-    for slot in range(offered.size):
-        number = offered[slot]
-        if number < 0:
-            break
-        seen.instances[slot] = number
-        seen.action_mask[slot] = 1
-        instance = topology.instance[number]
-        node, server = topology.node[instance.node], state.server[instance.node]
-        _see_costs(seen.candidates, slot, instance, node, task.tokens[stage])
-        extra = _remembered_on_path(path, monitor, first.node, instance.node)
-        extra_back = _remembered_on_path(path, monitor, instance.node, user)
-        there, back = path[instance.node, first.node], path[user, instance.node]
-        _see_times(seen.candidates, slot, there, first.megabytes, extra, server, now)
-        seen.candidates[8, slot] = (back.latency_ms + answer_mb * back.ms_per_mb + extra_back) * _S_PER_MS
-        seen.candidates[4, slot] = 0.0 if state.residence[number].resident else instance.memory_gb / LOAD_GB_PER_S
-        seen.candidates[11, slot] = server.stored_gb / node.storage_gb
-    _see_onward(topology, seen, task, task.children[stage])
-    if state.cursor[3] > 1:
-        _see_last_inputs(topology, state, seen, now)
-    for row in range(F):
-        for slot in range(CANDIDATES):
-            seen.candidates[row, slot] = min(seen.candidates[row, slot], CANDIDATE_HIGH[row])
-
-
-@compiled
-def _see_costs(seen: NDArray[np.float32], slot: int, instance: Any, node: Any, tokens: float) -> None:
-    seen[5, slot] = tokens * instance.work / node.speed * _S_PER_MS
-    seen[6, slot] = instance.quality
-    seen[7, slot] = instance.usd_per_token * tokens / COST_REF_USD
-    seen[10, slot] = node.speed
-
-
-@compiled
-def _see_times(
-    seen: NDArray[np.float32], slot: int, there: Any, megabytes: float, extra_ms: float, server: Any, now_ms: float
-) -> None:
-    transmission = megabytes * there.ms_per_mb
-    wait = published_free(server, now_ms) - (now_ms + there.latency_ms + transmission + extra_ms)
-    seen[0, slot] = there.latency_ms * _S_PER_MS
-    seen[1, slot] = transmission * _S_PER_MS
-    seen[2, slot] = extra_ms * _S_PER_MS
-    seen[3, slot] = max(0.0, wait) * _S_PER_MS
-
-
-@compiled
-def _see_last_inputs(topology: Topology, state: State, seen: Observation, now_ms: float) -> None:
-    """Of several inputs, see the one that would arrive last by what is known."""
-    path, monitor, inputs = topology.path, state.monitor, state.inputs[: state.cursor[3]]
+    stage, now, user = progress.stage, progress.ready_ms, task.user_node
+    here, code, is_leaf = progress.at_node[stage], task.stage_type[stage], task.children[stage] == 0
+    answer_mb = task.output_mb[stage] if is_leaf else task.answer_mb
+    rows, sent, period = seen.candidates, state.inputs[0].megabytes, period_of(now)
+    remembers, several = _remember(topology, state, now), state.cursor[INPUTS] > 1
     for slot in range(CANDIDATES):
-        if seen.instances[slot] < 0:
+        offer = topology.offer[here, code, slot]
+        if offer.instance < 0:
+            _clear_from(seen, slot)
             break
-        node = topology.instance[seen.instances[slot]].node
-        slowest = -np.inf
-        for sent in inputs:
-            there = path[node, sent.node]
-            extra = _remembered_on_path(path, monitor, sent.node, node)
-            time = there.latency_ms + sent.megabytes * there.ms_per_mb + extra
-            if time > slowest:
-                slowest = time
-                _see_times(seen.candidates, slot, there, sent.megabytes, extra, state.server[node], now_ms)
+        seen.instances[slot], seen.action_mask[slot] = offer.instance, 1
+        instance, node = topology.instance[offer.instance], topology.node[offer.node]
+        server, back = state.server[offer.node], topology.path[user, offer.node]
+        extra_back = _remembered_on_path(topology, state, back.next_trap, back.past_trap, user) if remembers else 0.0
+        _see_costs(rows, slot, instance, node, task.tokens[stage])
+        resident = state.resident[offer.instance]
+        rows[4, slot] = min(np.float32(0.0 if resident else instance.memory_gb / LOAD_GB_PER_S), CANDIDATE_HIGH[4])
+        return_ms = back.latency_ms + answer_mb * back.ms_per_mb + extra_back
+        rows[8, slot] = min(np.float32(return_ms * _S_PER_MS), CANDIDATE_HIGH[8])
+        onward_ms = _onward_ms(topology, task, task.children[stage], offer.node)
+        rows[9, slot] = min(np.float32(onward_ms * _S_PER_MS), CANDIDATE_HIGH[9])
+        rows[11, slot] = min(np.float32(server.stored_gb / node.storage_gb), CANDIDATE_HIGH[11])
+        if several:
+            _see_last_input(topology, state, rows, slot, offer.node, published_free(server, period), now)
+            continue
+        extra = _remembered_on_path(topology, state, offer.next_trap, offer.past_trap, offer.node) if remembers else 0.0
+        _see_times(rows, slot, offer, sent, extra, published_free(server, period), now)
 
 
-@compiled
-def _see_onward(topology: Topology, seen: Observation, task: Any, children: int) -> None:
-    """The longest of the quickest times of a stage's children."""
-    child = 0
-    while children:
-        if children & 1:
-            code = task.stage_type[child]
-            for slot in range(CANDIDATES):
-                if seen.instances[slot] < 0:
-                    break
-                onward_ms = topology.onward_ms[topology.instance[seen.instances[slot]].node, code]
-                seen.candidates[9, slot] = max(seen.candidates[9, slot], np.float32(onward_ms * _S_PER_MS))
+@part
+def _see_costs(rows: NDArray[np.float32], slot: int, instance: Any, node: Any, tokens: float) -> None:
+    rows[5, slot] = min(np.float32(tokens * instance.work / node.speed * _S_PER_MS), CANDIDATE_HIGH[5])
+    rows[6, slot] = min(np.float32(instance.quality), CANDIDATE_HIGH[6])
+    rows[7, slot] = min(np.float32(instance.usd_per_token * tokens / COST_REF_USD), CANDIDATE_HIGH[7])
+    rows[10, slot] = min(np.float32(node.speed), CANDIDATE_HIGH[10])
+
+
+@part
+def _see_times(
+    rows: NDArray[np.float32], slot: int, there: Any, megabytes: float, extra_ms: float, free_ms: float, now_ms: float
+) -> None:
+    """What an input meets on its way and on arrival.
+
+    A stage with one input or none is decided where that is, so that its candidates' paths are those of the offers.
+    """
+    transmission = megabytes * there.ms_per_mb
+    wait = free_ms - (now_ms + there.latency_ms + transmission + extra_ms)
+    rows[0, slot] = min(np.float32(there.latency_ms * _S_PER_MS), CANDIDATE_HIGH[0])
+    rows[1, slot] = min(np.float32(transmission * _S_PER_MS), CANDIDATE_HIGH[1])
+    rows[2, slot] = min(np.float32(extra_ms * _S_PER_MS), CANDIDATE_HIGH[2])
+    rows[3, slot] = min(np.float32(max(0.0, wait) * _S_PER_MS), CANDIDATE_HIGH[3])
+
+
+@part
+def _see_last_input(
+    topology: Topology, state: State, rows: NDArray[np.float32], slot: int, node: int, free_ms: float, now_ms: float
+) -> None:
+    """Of several inputs, see the one that would arrive last by what is known."""
+    slowest = -np.inf
+    for number in range(state.cursor[INPUTS]):
+        sent = state.inputs[number]
+        there = topology.path[node, sent.node]
+        extra = _remembered_on_path(topology, state, there.next_trap, there.past_trap, node)
+        time = there.latency_ms + sent.megabytes * there.ms_per_mb + extra
+        if time > slowest:
+            slowest = time
+            _see_times(rows, slot, there, sent.megabytes, extra, free_ms, now_ms)
+
+
+@part
+def _onward_ms(topology: Topology, task: Any, children: int, node: int) -> float:
+    """The longest of the quickest times of a stage's children from `node`, 0 of none."""
+    longest, child = 0.0, 0
+    while children >> child:
+        if children >> child & 1:
+            longest = max(longest, topology.onward_ms[node, task.stage_type[child]])
         child += 1
-        children >>= 1
+    return longest
 
 
-@compiled
-def _remembered_on_path(path: NDArray[Any], monitor: NDArray[Any], source: int, target: int) -> float:
+@part
+def _remember(topology: Topology, state: State, now_ms: float) -> bool:
+    """Note what is expected of every trap link now; whether anything is of any."""
+    anything = False
+    for trap in range(topology.trap.shape[0]):
+        monitor = state.monitor[trap]
+        fold(monitor, now_ms)
+        monitor.remembered_ms = remembered(monitor, now_ms)
+        anything |= monitor.remembered_ms != 0.0
+    return anything
+
+
+@part
+def _remembered_on_path(topology: Topology, state: State, trap: int, node: int, target: int) -> float:
+    """Sum of what is remembered of a path's trap links: of `trap` and those behind, from `node` to `target`."""
     total = 0.0
-    leg = path[target, source]
-    while leg.next_trap >= 0:
-        total += monitor[leg.next_trap].remembered_ms
-        leg = path[target, leg.past_trap]
+    while trap >= 0:
+        total += state.monitor[trap].remembered_ms
+        beyond = topology.path[target, node]
+        trap, node = beyond.next_trap, beyond.past_trap
     return total
 
 
-@compiled
+@part
 def _see_task(
     kind: NDArray[np.int8], task: Any, progress: Any, seen: NDArray[np.float32], window_start_ms: float
 ) -> None:
@@ -187,12 +204,3 @@ def _see_task(
     seen[entry + 1] = task.payload_mb[stage]
     seen[entry + 2] = progress.quality_sum / stages
     seen[entry + 3] = progress.cost_usd / COST_REF_USD
-
-
-@compiled
-def _in_flight(tasks: Tasks, state: State, now_ms: float) -> int:
-    count = 0
-    for number in range(state.cursor[1]):
-        arrived = tasks[state.cursor[0] + number].arrival_ms - tasks[state.cursor[0]].arrival_ms <= now_ms
-        count += arrived and state.ready_ms[number] < np.inf
-    return count

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from edgebench import constants
-from edgebench.sim.compiled import compiled
+from edgebench.sim.compiled import compiled, part
 
 _TYPICAL_MB: Final = constants.PAYLOAD_MB[1]
 
@@ -60,7 +60,8 @@ def _offer_type(
     """The candidates of one type at every node; no more than the first K of an order are ever needed."""
     wanted = best.size
     orders = np.empty((3, wanted), np.int64)
-    orders[2] = best
+    for place in range(wanted):
+        orders[2, place] = best[place]
     reach, quick = np.empty(members.size), np.empty(members.size)
     for node in range(offered.shape[0]):
         for row in range(members.size):
@@ -73,7 +74,7 @@ def _offer_type(
         _take_in_turn(members, orders, offered[node])
 
 
-@compiled
+@part
 def _least(values: NDArray[np.float64], rows: NDArray[np.int64]) -> None:
     """The rows of the least `values`, ascending, of equal ones the first, by insertion."""
     held = 0
@@ -88,7 +89,7 @@ def _least(values: NDArray[np.float64], rows: NDArray[np.int64]) -> None:
         held = min(held + 1, rows.size)
 
 
-@compiled
+@part
 def _take_in_turn(members: NDArray[np.int32], orders: NDArray[np.int64], offered: NDArray[np.int32]) -> None:
     position = np.zeros(orders.shape[0], np.int64)
     for slot in range(orders.shape[1]):
@@ -98,7 +99,7 @@ def _take_in_turn(members: NDArray[np.int32], orders: NDArray[np.int64], offered
         offered[slot] = members[orders[turn, position[turn]]]
 
 
-@compiled
+@part
 def _is_in(value: int, values: NDArray[np.int32]) -> bool:
     for known in values:  # noqa: SIM110 - numba compiles no any() over a generator
         if known == value:

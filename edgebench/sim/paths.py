@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from edgebench.constants import HOP_MS
-from edgebench.sim.compiled import compiled
+from edgebench.sim.compiled import compiled, part
 
 TICKS_PER_MS: Final = 10_000
 """Delays are compared as whole ticks of 0.0001 ms, the rounding of the links, so that equal paths are found equal."""
@@ -110,7 +110,7 @@ def _search(network: Network, targets: NDArray[np.int64], paths: Paths) -> bool:
     return True
 
 
-@compiled
+@part
 def _settle(
     network: Network, node: int, row: int, ticks: NDArray[np.int64], heap: NDArray[np.int64], held: int, paths: Paths
 ) -> int:
@@ -130,7 +130,7 @@ def _settle(
     return held
 
 
-@compiled
+@part
 def _push(heap: NDArray[np.int64], held: int, entry: int) -> None:
     at = held
     while at > 0 and heap[(at - 1) // 2] > entry:
@@ -139,7 +139,7 @@ def _push(heap: NDArray[np.int64], held: int, entry: int) -> None:
     heap[at] = entry
 
 
-@compiled
+@part
 def _pop(heap: NDArray[np.int64], held: int) -> int:
     """Take the least of `held` entries."""
     least, last = heap[0], heap[held - 1]

@@ -9,21 +9,35 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
-from edgebench.constants import COST_REF_USD, COST_WEIGHT, FAIL_FACTOR, LOAD_GB_PER_S, TELEMETRY_MS, WINDOW_TASKS
-from edgebench.sim.compiled import compiled
+from edgebench.constants import (
+    CANDIDATES,
+    COST_REF_USD,
+    COST_WEIGHT,
+    FAIL_FACTOR,
+    LOAD_GB_PER_S,
+    TELEMETRY_MS,
+    WINDOW_TASKS,
+)
+from edgebench.sim.compiled import part
 from edgebench.sim.state import (
+    ARRIVED,
+    COUNT,
     DONE,
+    ENDED,
+    FIRST,
+    INPUTS,
     INVALID,
     LATE,
     LOADING,
+    OLDEST,
     PROPAGATION,
     QUEUEING,
     RUNNING,
     SERVICE,
     TRANSMISSION,
     TRAP,
+    TURN,
     State,
     Tasks,
 )
@@ -33,27 +47,30 @@ from edgebench.sim.traps import draw_traps, extra_now, measure, slot_of
 _LOAD_MS_PER_GB = 1000.0 / LOAD_GB_PER_S
 
 
-@compiled
+@part
 def start(topology: Topology, tasks: Tasks, state: State, window: int, seed: int, traps: bool) -> None:
     """Begin the episode of `window` under scenario `seed`: idle nodes, nothing resident, nothing measured."""
     first = window * WINDOW_TASKS
-    state.cursor[0], state.cursor[1] = first, min(WINDOW_TASKS, tasks.size - first)
-    for number in range(state.cursor[1]):
+    state.cursor[FIRST], state.cursor[COUNT] = first, min(WINDOW_TASKS, tasks.shape[0] - first)
+    state.cursor[ARRIVED], state.cursor[ENDED], state.cursor[OLDEST] = 0, 0, 0
+    for number in range(state.cursor[COUNT]):
         _begin_task(tasks[first + number], state.progress[number], tasks[first].arrival_ms)
         state.ready_ms[number] = state.progress[number].ready_ms
-    for server in state.server:
+    for node in range(topology.node.shape[0]):
+        server = state.server[node]
         server.free_ms, server.seen_free_ms, server.seen_period = 0.0, 0.0, -1
         server.busy_ms, server.stored_gb = 0.0, 0.0
-    for residence in state.residence:
-        residence.used_ms, residence.resident = 0.0, 0
-    for monitor in state.monitor:
+    for instance in range(topology.instance.shape[0]):
+        state.used_ms[instance], state.resident[instance] = 0.0, 0
+    for trap in range(topology.trap.shape[0]):
+        monitor = state.monitor[trap]
         monitor.measured_ms, monitor.measured_at_ms = 0.0, 0.0
         monitor.pending_ms, monitor.pending_at_ms = 0.0, np.inf
     draw_traps(topology, state, seed, traps)
     _advance(topology, tasks, state)
 
 
-@compiled
+@part
 def _begin_task(task: Any, progress: Any, window_start_ms: float) -> None:
     arrival_ms = task.arrival_ms - window_start_ms
     progress.ready_ms, progress.stage, progress.done_ms = arrival_ms, 0, arrival_ms
@@ -67,42 +84,38 @@ def _begin_task(task: Any, progress: Any, window_start_ms: float) -> None:
     progress.parts_ms[:] = 0.0
 
 
-@compiled
+@part
 def step(topology: Topology, tasks: Tasks, state: State, action: int) -> float:
     """Send the stage whose turn it is to candidate `action`, go on to the next decision, return the reward.
 
     The reward is what all tasks have earned meanwhile, so that the rewards of an episode sum to the utilities of its
     tasks. An action outside the candidates fails the task.
     """
-    number = state.cursor[2]
-    task, progress = tasks[state.cursor[0] + number], state.progress[number]
+    number = state.cursor[TURN]
+    task, progress = tasks[state.cursor[FIRST] + number], state.progress[number]
     stage = progress.stage
-    offered = topology.candidates[progress.at_node[stage], task.stage_type[stage]]
+    here, code = progress.at_node[stage], task.stage_type[stage]
     earned = 0.0
-    if action < 0 or action >= offered.size or offered[action] < 0:
+    if action < 0 or action >= CANDIDATES or topology.offer[here, code, action].instance < 0:
         earned += _end(task, progress, INVALID)
     else:
-        progress.sent_to[stage] = offered[action]
-        progress.at_node[stage] = topology.instance[offered[action]].node
+        offer = topology.offer[here, code, action]
+        progress.sent_to[stage], progress.at_node[stage] = offer.instance, offer.node
         progress.undecided ^= 1 << stage
         progress.due_ms[stage] = _send(topology, state, progress, progress.at_node[stage])
         _schedule(task, progress)
-    state.ready_ms[number] = progress.ready_ms
+    _note(state, number, progress.ready_ms)
     return earned + _advance(topology, tasks, state)
 
 
-@compiled
+@part
 def _advance(topology: Topology, tasks: Tasks, state: State) -> float:
     """Let stages arrive and answers leave in the order of time until a decision is due; returns what tasks earned."""
     earned = 0.0
-    window_start_ms = tasks[state.cursor[0]].arrival_ms
-    while True:
-        number = _next_event(state.ready_ms[: state.cursor[1]])
-        progress = state.progress[number]
-        if progress.ready_ms == np.inf:
-            state.cursor[2] = -1
-            return earned
-        task = tasks[state.cursor[0] + number]
+    window_start_ms = tasks[state.cursor[FIRST]].arrival_ms
+    while state.cursor[ENDED] < state.cursor[COUNT]:
+        number = _next_event(state)
+        task, progress = tasks[state.cursor[FIRST] + number], state.progress[number]
         born_ms = task.arrival_ms - window_start_ms
         if progress.stage == task.stages:
             earned += _answer(topology, state, task, progress, born_ms)
@@ -110,22 +123,39 @@ def _advance(topology: Topology, tasks: Tasks, state: State) -> float:
             earned += _arrive(topology, state, task, progress, born_ms)
         else:
             _gather(state, task, progress, task.parents[progress.stage])
-            state.cursor[2] = number
+            state.cursor[TURN] = number
             return earned
-        state.ready_ms[number] = progress.ready_ms
+        _note(state, number, progress.ready_ms)
+    state.cursor[TURN] = -1
+    return earned
 
 
-@compiled
-def _next_event(ready_ms: NDArray[np.float64]) -> int:
-    """The task whose event is due first, the one that arrived earlier where two are due at once."""
-    first = 0
-    for number in range(1, ready_ms.size):
+@part
+def _next_event(state: State) -> int:
+    """The task whose event is due first, the one that arrived earlier where two are due at once.
+
+    Tasks are in the order of arrival: it has arrived before or is the next to arrive.
+    """
+    cursor, ready_ms = state.cursor, state.ready_ms
+    while ready_ms[cursor[OLDEST]] == np.inf:
+        cursor[OLDEST] += 1
+    first = int(cursor[OLDEST])
+    for number in range(first + 1, min(cursor[ARRIVED] + 1, cursor[COUNT])):
         if ready_ms[number] < ready_ms[first]:
             first = number
+    while cursor[ARRIVED] < cursor[COUNT] and ready_ms[cursor[ARRIVED]] <= ready_ms[first]:
+        cursor[ARRIVED] += 1
     return first
 
 
-@compiled
+@part
+def _note(state: State, number: int, ready_ms: float) -> None:
+    """Keep when a task's next event is due where the search finds it."""
+    state.ready_ms[number] = ready_ms
+    state.cursor[ENDED] += ready_ms == np.inf
+
+
+@part
 def _schedule(task: Any, progress: Any) -> None:
     """Find a task's next event: the first of its stages', of equals the lowest, or the answers when all have run."""
     if progress.stages_run == task.stages:
@@ -140,7 +170,7 @@ def _schedule(task: Any, progress: Any) -> None:
         waiting >>= 1
 
 
-@compiled
+@part
 def _arrive(topology: Topology, state: State, task: Any, progress: Any, born_ms: float) -> float:
     """Serve the stage that has arrived, unless it would begin after two deadlines; returns what the task earned."""
     stage = progress.stage
@@ -162,7 +192,7 @@ def _arrive(topology: Topology, state: State, task: Any, progress: Any, born_ms:
     return _earn(progress, potential(task, progress, elapsed))
 
 
-@compiled
+@part
 def _follow(task: Any, progress: Any, stage: int) -> None:
     """After a stage has run: every child of it whose parents have all run is to be decided when the last is done.
 
@@ -181,7 +211,7 @@ def _follow(task: Any, progress: Any, stage: int) -> None:
         children >>= 1
 
 
-@compiled
+@part
 def _last_of(progress: Any, stages: int) -> int:
     """Of the stages whose bits are given, the one that was done last, of equals the lowest."""
     last, stage = -1, 0
@@ -192,7 +222,7 @@ def _last_of(progress: Any, stages: int) -> int:
     return last
 
 
-@compiled
+@part
 def _answer(topology: Topology, state: State, task: Any, progress: Any, born_ms: float) -> float:
     """Send the answers when the last stage is done; returns what the task earned when the slowest is there.
 
@@ -207,7 +237,7 @@ def _answer(topology: Topology, state: State, task: Any, progress: Any, born_ms:
     return _end(task, progress, DONE)
 
 
-@compiled
+@part
 def _gather(state: State, task: Any, progress: Any, stages: int) -> None:
     """Fill `state.inputs`: outputs of the stages whose bits are given, or the user's prompt where there are none."""
     state.inputs[0].node, state.inputs[0].megabytes = task.user_node, task.prompt_mb
@@ -218,10 +248,10 @@ def _gather(state: State, task: Any, progress: Any, stages: int) -> None:
             state.inputs[count].megabytes = task.output_mb[stage]
             count += 1
         stage += 1
-    state.cursor[3] = max(count, 1)
+    state.cursor[INPUTS] = max(count, 1)
 
 
-@compiled
+@part
 def _send(topology: Topology, state: State, progress: Any, node: int) -> float:
     """Send all of `state.inputs` to `node` at once; returns when the last is there.
 
@@ -229,7 +259,7 @@ def _send(topology: Topology, state: State, progress: Any, node: int) -> float:
     link is met in the state it has when the transfers start. The parts of the task's time are those of the slowest.
     """
     now, there_ms, slowest_extra, slowest = progress.ready_ms, -np.inf, 0.0, 0
-    for number in range(state.cursor[3]):
+    for number in range(state.cursor[INPUTS]):
         sent = state.inputs[number]
         path = topology.path[node, sent.node]
         extra = path_extra(topology, state, sent.node, node, sent.megabytes, now)
@@ -245,7 +275,7 @@ def _send(topology: Topology, state: State, progress: Any, node: int) -> float:
     return there_ms
 
 
-@compiled
+@part
 def path_extra(topology: Topology, state: State, source: int, target: int, megabytes: float, now_ms: float) -> float:
     """Trap extras in ms of `megabytes` on the path from `source` to `target`, sent at `now_ms`."""
     extra = 0.0
@@ -257,7 +287,7 @@ def path_extra(topology: Topology, state: State, source: int, target: int, megab
     return extra
 
 
-@compiled
+@part
 def _measure_path(topology: Topology, state: State, sent: Any, target: int, now_ms: float, known_at_ms: float) -> int:
     """Measure every trap link of a path; returns how many were bad."""
     hits = 0
@@ -271,7 +301,7 @@ def _measure_path(topology: Topology, state: State, sent: Any, target: int, now_
     return hits
 
 
-@compiled
+@part
 def _serve(topology: Topology, state: State, progress: Any, begin_ms: float, tokens: float) -> float:
     """Load the model if need be and run a stage from `begin_ms`; returns when it is done."""
     number = progress.sent_to[progress.stage]
@@ -282,58 +312,63 @@ def _serve(topology: Topology, state: State, progress: Any, begin_ms: float, tok
     _publish(server, progress.ready_ms)
     server.free_ms = begin_ms + loading + service
     server.busy_ms += loading + service
-    state.residence[number].used_ms = server.free_ms
+    state.used_ms[number] = server.free_ms
     progress.parts_ms[QUEUEING] += begin_ms - progress.ready_ms
     progress.parts_ms[LOADING] += loading
     progress.parts_ms[SERVICE] += service
     return float(server.free_ms)
 
 
-@compiled
+@part
 def _make_resident(topology: Topology, state: State, number: int) -> float:
     """Load a model, evicting the least recently used ones of its node; returns `memory / load rate` in ms."""
-    if state.residence[number].resident:
+    if state.resident[number]:
         return 0.0
     instance = topology.instance[number]
     server = state.server[instance.node]
     while server.stored_gb + instance.memory_gb > topology.node[instance.node].storage_gb:
         _evict(topology, state, instance.node)
-    state.residence[number].resident = 1
+    state.resident[number] = 1
     server.stored_gb += instance.memory_gb
     return float(instance.memory_gb * _LOAD_MS_PER_GB)
 
 
-@compiled
+@part
 def _evict(topology: Topology, state: State, node: int) -> None:
     oldest = -1
     first = topology.node[node].first
     for position in range(first, first + topology.node[node].instances):
         other = topology.on_node[position]
-        residence = state.residence[other]
-        if residence.resident and (oldest < 0 or residence.used_ms < state.residence[oldest].used_ms):
+        if state.resident[other] and (oldest < 0 or state.used_ms[other] < state.used_ms[oldest]):
             oldest = other
-    state.residence[oldest].resident = 0
+    state.resident[oldest] = 0
     state.server[node].stored_gb -= topology.instance[oldest].memory_gb
 
 
-@compiled
+@part
 def _publish(server: Any, now_ms: float) -> None:
     """Keep what telemetry last published of a node's queue before the queue changes."""
-    period = int(now_ms / TELEMETRY_MS)
+    period = period_of(now_ms)
     if server.seen_period != period:
         server.seen_free_ms = server.free_ms
         server.seen_period = period
 
 
-@compiled
-def published_free(server: Any, now_ms: float) -> float:
-    """When the node's queue will be empty, as published at the start of the telemetry period of `now_ms`."""
-    if server.seen_period == int(now_ms / TELEMETRY_MS):
+@part
+def period_of(now_ms: float) -> int:
+    """The telemetry period of `now_ms`."""
+    return int(now_ms / TELEMETRY_MS)
+
+
+@part
+def published_free(server: Any, period: int) -> float:
+    """When the node's queue will be empty, as published at the start of a telemetry period."""
+    if server.seen_period == period:
         return float(server.seen_free_ms)
     return float(server.free_ms)
 
 
-@compiled
+@part
 def utility(task: Any, progress: Any, elapsed_ms: float) -> float:
     """`w_q · mean quality + w_s · max(0, 1 − T/deadline) − w_c · cost/cost_ref`, never below a failure's 0."""
     quality = task.quality_weight * progress.quality_sum / task.stages
@@ -341,7 +376,7 @@ def utility(task: Any, progress: Any, elapsed_ms: float) -> float:
     return float(max(0.0, quality + speed - COST_WEIGHT * progress.cost_usd / COST_REF_USD))
 
 
-@compiled
+@part
 def potential(task: Any, progress: Any, elapsed_ms: float) -> float:
     """What a task in flight has earned after k of S stages: as its utility, with k/S in place of the speed term's 1.
 
@@ -355,7 +390,7 @@ def potential(task: Any, progress: Any, elapsed_ms: float) -> float:
     return float(quality + task.speed_weight * share - COST_WEIGHT * progress.cost_usd / COST_REF_USD)
 
 
-@compiled
+@part
 def _end(task: Any, progress: Any, outcome: int) -> float:
     """Close a task; returns what brings its earnings to its utility."""
     progress.outcome = outcome
@@ -365,7 +400,7 @@ def _end(task: Any, progress: Any, outcome: int) -> float:
     return _earn(progress, progress.utility)
 
 
-@compiled
+@part
 def _earn(progress: Any, potential_now: float) -> float:
     gained = potential_now - progress.potential
     progress.potential = potential_now

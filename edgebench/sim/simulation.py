@@ -16,14 +16,15 @@ from numba.extending import intrinsic
 from numpy.typing import NDArray
 
 from edgebench.constants import CANDIDATES, MAX_STAGES, TRAP_SLOTS, WINDOW_TASKS
-from edgebench.sim.compiled import compiled
+from edgebench.sim.compiled import compiled, part
 from edgebench.sim.episodes import windows_of
 from edgebench.sim.features import F, T
 from edgebench.sim.observe import PLACES, Observation, new_observation, observe
 from edgebench.sim.route import start as start_episode
 from edgebench.sim.route import step as step_episode
-from edgebench.sim.state import INPUT, MONITOR, PROGRESS, RESIDENCE, SERVER, TASK, State, Tasks, new_state
-from edgebench.sim.topology import INSTANCE, NODE, PATH, TRAP_LINK, Topology
+from edgebench.sim.state import CURSOR, INPUT, MONITOR, PROGRESS, SERVER, TASK, State, Tasks, new_state
+from edgebench.sim.tables import table_maker
+from edgebench.sim.topology import INSTANCE, NODE, OFFER, PATH, TRAP_LINK, Topology
 
 _NODES, _INSTANCES, _TRAPS, _TYPES, _TASKS = range(5)
 _SIZES: Final = 5
@@ -90,39 +91,51 @@ def _pointer(typing_context: Any, address: Any) -> Any:
     return numba_types.voidptr(numba_types.int64), generate
 
 
-@compiled
+_NODE, _PATH = table_maker("NODE", NODE, 1), table_maker("PATH", PATH, 2)
+_INSTANCE, _OFFER = table_maker("INSTANCE", INSTANCE, 1), table_maker("OFFER", OFFER, 3)
+_TRAP_LINK, _MONITOR = table_maker("TRAP_LINK", TRAP_LINK, 1), table_maker("MONITOR", MONITOR, 1)
+_TASK, _PROGRESS = table_maker("TASK", TASK, 1), table_maker("PROGRESS", PROGRESS, 1)
+_INPUT, _SERVER = table_maker("INPUT", INPUT, 1), table_maker("SERVER", SERVER, 1)
+_I8, _F8, _F8_2 = table_maker("i8", "i8", 1), table_maker("f8", "f8", 1), table_maker("f8", "f8", 2)
+_I1, _I1_2 = table_maker("i1", "i1", 1), table_maker("i1", "i1", 2)
+_I4, _I4_3 = table_maker("i4", "i4", 1), table_maker("i4", "i4", 3)
+
+
+@part
 def unpack(packed: NDArray[np.int64]) -> tuple[Topology, Tasks, State, Observation]:
-    """The arrays of a simulation, for compiled callers only."""
+    """The arrays of a simulation as tables (`edgebench.sim.tables`), the observation as arrays; in compiled code."""
     nodes, instances, traps, types = packed[_NODES], packed[_INSTANCES], packed[_TRAPS], packed[_TYPES]
     at = packed[_SIZES:]
     topology = Topology(
-        carray(_pointer(at[0]), (nodes,), NODE),
-        carray(_pointer(at[1]), (nodes, nodes), PATH),
-        carray(_pointer(at[2]), (instances,), INSTANCE),
-        carray(_pointer(at[3]), (traps,), TRAP_LINK),
-        carray(_pointer(at[4]), (instances,), np.int32),
-        carray(_pointer(at[5]), (nodes, types, CANDIDATES), np.int32),
-        carray(_pointer(at[6]), (nodes, types), np.float64),
-        carray(_pointer(at[7]), (types,), np.int8),
+        _NODE(at[0], (nodes,)),
+        _PATH(at[1], (nodes, nodes)),
+        _INSTANCE(at[2], (instances,)),
+        _TRAP_LINK(at[3], (traps,)),
+        _I4(at[4], (instances,)),
+        _I4_3(at[5], (nodes, types, CANDIDATES)),
+        _OFFER(at[6], (nodes, types, CANDIDATES)),
+        _F8_2(at[7], (nodes, types)),
+        _I1(at[8], (types,)),
     )
-    tasks = carray(_pointer(at[8]), (packed[_TASKS],), TASK)
+    tasks = _TASK(at[9], (packed[_TASKS],))
     state = State(
-        carray(_pointer(at[9]), (4,), np.int64),
-        carray(_pointer(at[10]), (MAX_STAGES,), INPUT),
-        carray(_pointer(at[11]), (WINDOW_TASKS,), np.float64),
-        carray(_pointer(at[12]), (WINDOW_TASKS,), PROGRESS),
-        carray(_pointer(at[13]), (nodes,), SERVER),
-        carray(_pointer(at[14]), (instances,), RESIDENCE),
-        carray(_pointer(at[15]), (traps,), MONITOR),
-        carray(_pointer(at[16]), (traps, TRAP_SLOTS), np.float64),
-        carray(_pointer(at[17]), (traps, TRAP_SLOTS), np.int8),
+        _I8(at[10], (CURSOR,)),
+        _INPUT(at[11], (MAX_STAGES,)),
+        _F8(at[12], (WINDOW_TASKS,)),
+        _PROGRESS(at[13], (WINDOW_TASKS,)),
+        _SERVER(at[14], (nodes,)),
+        _I1(at[15], (instances,)),
+        _F8(at[16], (instances,)),
+        _MONITOR(at[17], (traps,)),
+        _F8_2(at[18], (traps, TRAP_SLOTS)),
+        _I1_2(at[19], (traps, TRAP_SLOTS)),
     )
     seen = Observation(
-        carray(_pointer(at[18]), (F, CANDIDATES), np.float32),
-        carray(_pointer(at[19]), (T,), np.float32),
-        carray(_pointer(at[20]), (CANDIDATES,), np.int8),
-        carray(_pointer(at[21]), (CANDIDATES,), np.int32),
-        carray(_pointer(at[22]), (PLACES,), np.int64),
+        carray(_pointer(at[20]), (F, CANDIDATES), np.float32),
+        carray(_pointer(at[21]), (T,), np.float32),
+        carray(_pointer(at[22]), (CANDIDATES,), np.int8),
+        carray(_pointer(at[23]), (CANDIDATES,), np.int32),
+        carray(_pointer(at[24]), (PLACES,), np.int64),
     )
     return topology, tasks, state, seen
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any, Final, NamedTuple
 
 import numpy as np
@@ -59,6 +60,9 @@ PROGRESS: Final = np.dtype(
     ],
     align=True,
 )
+FIRST, COUNT, TURN, INPUTS, ARRIVED, ENDED, OLDEST = range(7)
+"""Entries of `State.cursor`."""
+CURSOR: Final = 7
 INPUT: Final = np.dtype([("node", "i8"), ("megabytes", "f8")], align=True)
 SERVER: Final = np.dtype(
     [
@@ -70,7 +74,6 @@ SERVER: Final = np.dtype(
     ],
     align=True,
 )
-RESIDENCE: Final = np.dtype([("used_ms", "f8"), ("resident", "i8")], align=True)
 MONITOR: Final = np.dtype(
     [
         ("measured_ms", "f8"),  # moving average of measured extra delays
@@ -82,6 +85,9 @@ MONITOR: Final = np.dtype(
     align=True,
 )
 
+_LINE: Final = 64
+"""Bytes that a processor fetches at once."""
+
 Tasks = NDArray[Any]
 """The tasks of one split in order of arrival, (T,) of `TASK`."""
 
@@ -89,12 +95,14 @@ Tasks = NDArray[Any]
 class State(NamedTuple):
     """An episode in progress: W tasks of the window, N nodes, M instances, C trap links; times from its start."""
 
-    cursor: NDArray[np.int64]  # (4,) first task of the window, tasks in it, task whose turn it is (-1: over), inputs
+    cursor: NDArray[np.int64]  # (CURSOR,) first task of the window, tasks in it, task whose turn it is (-1: over),
+    # inputs of its stage; tasks that have arrived, that have ended, and the first that has not ended
     inputs: NDArray[Any]  # (stages,) of INPUT: what the stage whose turn it is must be sent, and from where
     ready_ms: NDArray[np.float64]  # (W,) that of `progress` once more, side by side for the search of the next event
     progress: NDArray[Any]  # (W,) of PROGRESS
     server: NDArray[Any]  # (N,) of SERVER
-    residence: NDArray[Any]  # (M,) of RESIDENCE
+    resident: NDArray[np.int8]  # (M,) 1 where the model is in its node's memory
+    used_ms: NDArray[np.float64]  # (M,) until when it was last used
     monitor: NDArray[Any]  # (C,) of MONITOR
     extra_ms: NDArray[np.float64]  # (C, slots) extra delay whatever is sent; `calm`: 0
     is_bad: NDArray[np.int8]  # (C, slots) 1 while in the bad state
@@ -102,14 +110,34 @@ class State(NamedTuple):
 
 def new_state(topology: Topology) -> State:
     """Allocate a state for `topology`; `edgebench.sim.route.start` fills it."""
-    return State(
-        cursor=np.zeros(4, np.int64),
-        inputs=np.zeros(constants.MAX_STAGES, INPUT),
-        ready_ms=np.zeros(constants.WINDOW_TASKS),
-        progress=np.zeros(constants.WINDOW_TASKS, PROGRESS),
-        server=np.zeros(topology.node.size, SERVER),
-        residence=np.zeros(topology.instance.size, RESIDENCE),
-        monitor=np.zeros(topology.trap.size, MONITOR),
-        extra_ms=np.zeros((topology.trap.size, constants.TRAP_SLOTS)),
-        is_bad=np.zeros((topology.trap.size, constants.TRAP_SLOTS), np.int8),
-    )
+    return new_states(topology, 1)[0]
+
+
+def new_states(topology: Topology, count: int) -> list[State]:
+    """Allocate states side by side: what belongs together shares pages, so that few of them are ever looked up."""
+    traps, tasks = topology.trap.size, constants.WINDOW_TASKS
+    fields: list[tuple[Any, tuple[int, ...]]] = [
+        (np.int64, (CURSOR,)),
+        (INPUT, (constants.MAX_STAGES,)),
+        (np.float64, (tasks,)),
+        (PROGRESS, (tasks,)),
+        (SERVER, (topology.node.size,)),
+        (np.int8, (topology.instance.size,)),
+        (np.float64, (topology.instance.size,)),
+        (MONITOR, (traps,)),
+        (np.float64, (traps, constants.TRAP_SLOTS)),
+        (np.int8, (traps, constants.TRAP_SLOTS)),
+    ]
+    sizes = [np.dtype(dtype).itemsize * math.prod(shape) for dtype, shape in fields]
+    ends = np.cumsum([-(-size // _LINE) * _LINE for size in sizes])
+    block = np.zeros((count, int(ends[-1])), np.uint8)
+    begins = [0, *ends[:-1].tolist()]
+    return [
+        State(
+            *(
+                row[begin : begin + size].view(dtype).reshape(shape)
+                for begin, size, (dtype, shape) in zip(begins, sizes, fields, strict=True)
+            )
+        )
+        for row in block
+    ]

@@ -30,6 +30,10 @@ PATH: Final = np.dtype(
     ],
     align=True,
 )
+OFFER: Final = np.dtype(
+    [("instance", "i4"), ("node", "i4"), *((name, PATH[name]) for name in PATH.names or ())], align=True
+)
+"""A candidate: its instance (-1 beyond the last), the node of that and the path there."""
 INSTANCE: Final = np.dtype(
     [("quality", "f8"), ("work", "f8"), ("memory_gb", "f8"), ("usd_per_token", "f8"), ("node", "i8")], align=True
 )
@@ -55,6 +59,7 @@ class Topology(NamedTuple):
     trap: NDArray[Any]  # (C,) of TRAP_LINK
     on_node: NDArray[np.int32]  # (M,) instances grouped by node
     candidates: NDArray[np.int32]  # (N, E, K) instances offered at a node, -1 beyond the last
+    offer: NDArray[Any]  # (N, E, K) of OFFER: the candidates once more, with all that a decision at a node looks up
     onward_ms: NDArray[np.float64]  # (N, E) quickest network and service of a typical stage of each type
     kind: NDArray[np.int8]  # (E,) index into `edgebench.constants.MODEL_TYPES` of each type
 
@@ -88,6 +93,7 @@ def build_topology(columns: Columns, instance_type: NDArray[np.int8], kind_of_ty
         trap=_traps(columns),
         on_node=np.argsort(instance["node"], kind="stable").astype(np.int32),
         candidates=candidates,
+        offer=_offers(path, instance, candidates),
         onward_ms=np.ascontiguousarray(onward_ms),
         kind=kind_of_type,
     )
@@ -100,6 +106,16 @@ def public_topology(public: Columns) -> Topology:
     columns = {**public, **traps, "links.is_trap": np.zeros(links, np.bool_)}
     types = public["instances.model_type"], public["types.kind"]
     return build_topology(columns, *(codes.astype(np.int8) for codes in types))
+
+
+def _offers(path: NDArray[Any], instance: NDArray[Any], candidates: NDArray[np.int32]) -> NDArray[Any]:
+    offers = np.zeros(candidates.shape, OFFER)
+    offers["instance"], offers["node"] = candidates, instance["node"][candidates]
+    here = np.arange(len(path))[:, None, None]
+    ways = path[offers["node"], here]
+    for name in PATH.names or ():
+        offers[name] = ways[name]
+    return offers
 
 
 def _nodes(columns: Columns, instance: NDArray[Any]) -> NDArray[Any]:
