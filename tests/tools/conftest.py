@@ -1,0 +1,45 @@
+"""The examples as modules, and a record of whether every action they took was valid."""
+
+import importlib
+from pathlib import Path
+
+import pytest
+
+from edgebench.envs.route import RouteEnv
+
+_EXAMPLES = Path(__file__).parents[2] / "examples"
+
+
+@pytest.fixture
+def one_thread():
+    """Networks this small are slower on several threads, many times so where the cores are shared."""
+    torch = pytest.importorskip("torch", reason="needs torch: pip install edgebench[tools]")
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)
+    yield
+    torch.set_num_threads(threads)
+
+
+@pytest.fixture
+def example(monkeypatch, built_home, one_thread):
+    """A function from the name of an example and of the package it needs to the example's module."""
+
+    def load(name, package):
+        pytest.importorskip(package, reason=f"needs {package}: see docs/tools.md")
+        monkeypatch.syspath_prepend(str(_EXAMPLES))
+        return importlib.import_module(name)
+
+    return load
+
+
+@pytest.fixture
+def taken(monkeypatch):
+    """Whether each action that reaches a Route environment in this process is valid, in order."""
+    record, step = [], RouteEnv.step
+
+    def recording_step(self, action):
+        record.append(bool(self.action_masks()[int(action)]))
+        return step(self, action)
+
+    monkeypatch.setattr(RouteEnv, "step", recording_step)
+    return record
