@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -20,27 +21,26 @@ Times = NDArray[np.float64]
 _LOAD_MS_PER_GB = 1000.0 / LOAD_GB_PER_S
 
 
-def set_deadlines(
-    tasks: pl.DataFrame, nodes: pl.DataFrame, links: pl.DataFrame, instances: pl.DataFrame
-) -> pl.DataFrame:
+def set_deadlines(tasks: pl.DataFrame, quickest: Mapping[str, Times]) -> pl.DataFrame:
     """Give every task its deadline: `DEADLINE_MS`, or more where the workflow takes more, up to the next 100 ms.
 
     A task has `DEADLINE_SLACK` times its quickest plan with resident models, and so much that its quickest plan
-    with cold ones is not late by more than the same margin.
+    with cold ones is not late by more than the same margin. `quickest` is what `quickest_ms` found for the tasks.
     """
-    quickest = quickest_ms(tasks, nodes, links, instances)
     needed = DEADLINE_SLACK * np.maximum(quickest["resident"], quickest["cold"] / FAIL_FACTOR)
     deadline = np.maximum(DEADLINE_MS, 100.0 * np.ceil(needed / 100.0))
     return tasks.with_columns(pl.Series("deadline_ms", deadline))
 
 
-def prove_feasible(
-    tasks: pl.DataFrame, nodes: pl.DataFrame, links: pl.DataFrame, instances: pl.DataFrame
-) -> dict[str, dict[str, float]]:
+def prove_feasible(tasks: pl.DataFrame, quickest: Mapping[str, Times]) -> dict[str, dict[str, float]]:
     """Show that every task, alone in the network, can be done in time.
 
     Its quickest plan meets the deadline once the models it uses are resident, and does not fail, that is takes no more
     than `FAIL_FACTOR` deadlines, when every stage loads its model anew.
+
+    Args:
+        tasks: Tasks with their deadlines.
+        quickest: What `quickest_ms` found for them.
 
     Returns:
         min, median and max over the tasks of the quickest plan's time over the deadline, `resident` and `cold`.
@@ -50,14 +50,14 @@ def prove_feasible(
     """
     deadline = tasks["deadline_ms"].to_numpy()
     shares = {}
-    for state, quickest in quickest_ms(tasks, nodes, links, instances).items():
+    for state, took_ms in quickest.items():
         allowed = FAIL_FACTOR if state == "cold" else 1.0
-        shares[state] = quickest / deadline
+        shares[state] = took_ms / deadline
         worst = int(np.argmax(shares[state]))
         if shares[state][worst] > allowed:
             raise EdgeBenchError(
                 f"task {tasks['task_id'][worst]} cannot be done in time: its quickest plan with {state} models takes "
-                f"{quickest[worst]:.0f} ms, its deadline is {deadline[worst]:.0f} ms",
+                f"{took_ms[worst]:.0f} ms, its deadline is {deadline[worst]:.0f} ms",
                 where=f"{int((shares[state] > allowed).sum())} of {tasks.height} tasks",
                 mend="give the region more compute, or the tasks a longer deadline",
             )

@@ -11,8 +11,11 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Final
 
+import polars as pl
+
 from builders.cells import OPENCELLID_COLUMNS, RADIOS
 from builders.download import Contents, Refused, Service, download, inspect
+from builders.raw_text import text_blocks
 from edgebench.atomic import atomic_path, write_text
 from edgebench.errors import EdgeBenchError
 from edgebench.paths import raw_dir
@@ -21,9 +24,7 @@ from edgebench.spec import RegionSpec
 FULL: Final = "cell_towers.csv.gz"
 """The file of all countries, as the service names it."""
 
-_MCC_COLUMN: Final = OPENCELLID_COLUMNS.index("mcc")
-_HEADER: Final = ",".join(OPENCELLID_COLUMNS).encode()
-_STARTS: Final = tuple(f"{radio},".encode() for radio in RADIOS)
+_HEADER: Final = ",".join(OPENCELLID_COLUMNS)
 
 
 @dataclass
@@ -97,9 +98,8 @@ class Fetcher:
     def _join(self, mccs: Sequence[int], target: Path, parts: Sequence[Path]) -> Path:
         """Write the rows of `mccs` in `parts` to `target`, with a header; the same parts give the same bytes."""
         records = [_describe(part) for part in parts]
-        wanted = frozenset(str(mcc).encode() for mcc in mccs)
         with atomic_path(target) as temporary:
-            _write_rows(temporary, wanted, parts)
+            _write_rows(temporary, mccs, parts)
             contents = inspect(temporary)
             if not contents.rows:
                 raise EdgeBenchError(
@@ -163,26 +163,37 @@ def _describe(path: Path) -> dict[str, Any]:
     return {"file": path.name, "sha256": contents.sha256, "dump_date": date}
 
 
-def _write_rows(target: Path, wanted: frozenset[bytes], parts: Sequence[Path]) -> None:
+def _write_rows(target: Path, mccs: Sequence[int], parts: Sequence[Path]) -> None:
     # A gzip header without name and time, so that the bytes depend on the rows alone.
     with target.open("wb") as file, gzip.GzipFile("", "wb", fileobj=file, mtime=0) as text:
-        text.write(_HEADER + b"\n")
+        text.write(f"{_HEADER}\n".encode())
         for part in parts:
-            for line in _rows(part):
-                if line.split(b",", _MCC_COLUMN + 1)[_MCC_COLUMN] in wanted:
-                    text.write(line + b"\n")
+            for rows in _rows(part, mccs):
+                text.write(rows)
 
 
-def _rows(path: Path) -> Iterator[bytes]:
-    """The rows of a file in OpenCellID's order of columns, without header and line ends."""
-    with gzip.open(path) as text:
-        for number, line in enumerate(text, start=1):
-            row = line.rstrip(b"\r\n")
-            if row.startswith(_STARTS):
-                yield row
-            elif row and not (number == 1 and row == _HEADER):
-                raise EdgeBenchError(
-                    "not a row of OpenCellID",
-                    where=f"{path.name}, line {number}",
-                    mend=f"expected order: {_HEADER.decode()}; fetch the file again with --force",
-                )
+def _rows(path: Path, mccs: Sequence[int]) -> Iterator[bytes]:
+    """The rows of some countries in a file in OpenCellID's order of columns, block by block, each ended by LF."""
+    radios, wanted = "|".join(RADIOS), "|".join(map(str, mccs))
+    before = 0
+    for block in text_blocks(path):
+        lines = _lines(block, path)
+        is_header = (lines == _HEADER) & pl.Series([before == 0]).extend_constant(False, len(lines) - 1)
+        odd = ~(lines.str.contains(f"^(?:{radios}),") | (lines == "") | is_header)
+        if odd.any():
+            raise EdgeBenchError(
+                "not a row of OpenCellID",
+                where=f"{path.name}, line {before + (odd.arg_max() or 0) + 1}",
+                mend=f"expected order: {_HEADER}; fetch the file again with --force",
+            )
+        before += len(lines)
+        yield "".join(f"{row}\n" for row in lines.filter(lines.str.contains(f"^(?:{radios}),(?:{wanted}),"))).encode()
+
+
+def _lines(block: bytes, path: Path) -> pl.Series:
+    """The lines of a block without their ends."""
+    try:
+        text = pl.Series([block.removesuffix(b"\n")]).cast(pl.String)
+    except pl.exceptions.PolarsError as error:
+        raise EdgeBenchError("not UTF-8 text", where=path.name, mend="fetch the file again with --force") from error
+    return text.str.split("\n").explode().str.strip_chars_end("\r")

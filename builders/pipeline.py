@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import math
+import os
 import re
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -14,7 +16,7 @@ import pyarrow.parquet as pq
 
 from builders.catalogue import make_catalogue
 from builders.cells import read_cells
-from builders.feasibility import prove_feasible, set_deadlines
+from builders.feasibility import prove_feasible, quickest_ms, set_deadlines
 from builders.filters import filter_cells
 from builders.ledger import Ledger
 from builders.links import build_links
@@ -34,6 +36,7 @@ from edgebench.paths import is_folder_name, processed_dir
 from edgebench.region import read_region
 from edgebench.registry import SAMPLE_EDITION
 from edgebench.schema import TABLES
+from edgebench.sim.topology import PATH
 from edgebench.spec import RegionSpec
 
 STEPS: Final = ("read", "filter", "sites", "nodes", "links", "traps", "models", "tasks", "proofs", "write")
@@ -73,9 +76,11 @@ def build_region(
         The folder with nodes, links, instances and tasks as Parquet, and manifest.json.
 
     Raises:
-        EdgeBenchError: The names do not fit together, the cells cannot be read or are too few, or a proof fails.
+        EdgeBenchError: The names do not fit together, the region exceeds this machine's memory, the cells cannot be
+            read or are too few, or a proof fails.
     """
     _check_names(spec, cells, edition, seed)
+    check_memory(spec)
     build = Build(spec, edition, seed, cells or bundled_cells(spec.name), Ledger(), _with_tokens(spec, files or {}))
     tables, statistics = _make_tables(build, on_step)
     _tell(on_step, "write")
@@ -116,6 +121,28 @@ def _check_names(spec: RegionSpec, cells: Path | None, edition: str, seed: int) 
         raise EdgeBenchError(f"seed {seed} is out of range", where="--seed", mend="use 0 or a positive whole number")
 
 
+def check_memory(spec: RegionSpec) -> None:
+    """Refuse a region whose table of paths alone, one entry a pair of nodes, exceeds the memory of this machine.
+
+    Raises:
+        EdgeBenchError: It does; both sizes are named.
+    """
+    needed, here = spec.nodes**2 * PATH.itemsize, memory_bytes()
+    if here is not None and needed > here:
+        raise EdgeBenchError(
+            f"paths between {spec.nodes:,} nodes take {needed / 1e9:,.1f} GB, this machine has {here / 1e9:,.1f} GB",
+            where=f"region {spec.name}",
+            mend=f"ask for {math.isqrt(here // PATH.itemsize):,} nodes at most, or use a machine with more memory",
+        )
+
+
+def memory_bytes() -> int | None:
+    """The memory of this machine, None where the system does not tell it in the way of POSIX."""
+    if not hasattr(os, "sysconf"):
+        return None
+    return os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
+
+
 def _tell(on_step: OnStep, step: str) -> None:
     on_step(step, STEPS.index(step), len(STEPS))
 
@@ -137,11 +164,13 @@ def _make_tables(build: Build, on_step: OnStep) -> tuple[dict[str, pl.DataFrame]
     _tell(on_step, "models")
     instances = place_models(make_catalogue(spec.workload.experts), nodes, spec, seed)
     _tell(on_step, "tasks")
-    tasks = set_deadlines(make_tasks(nodes, sites, instances, spec, seed), nodes, links, instances)
+    drawn = make_tasks(nodes, sites, instances, spec, seed)
+    quickest = quickest_ms(drawn, nodes, links, instances)
+    tasks = set_deadlines(drawn, quickest)
     _tell(on_step, "proofs")
     tables = {"nodes": nodes, "links": links, "instances": instances, "tasks": tasks}
     prove_structure(tables, spec)
-    return tables, describe_tables(tables, prove_feasible(tasks, nodes, links, instances), spec.workload)
+    return tables, describe_tables(tables, prove_feasible(tasks, quickest), spec.workload)
 
 
 def _write(build: Build, tables: dict[str, pl.DataFrame], statistics: dict[str, Any], target: Path) -> Path:

@@ -8,6 +8,7 @@ from enum import IntEnum
 import numpy as np
 from numpy.typing import NDArray
 
+from edgebench.sim.compiled import compiled
 from edgebench.sim.counter import uniform
 
 
@@ -44,5 +45,13 @@ def region_seed(region: str, seed: int) -> int:
 
 def grid(seed: int, stream: Stream, rows: int, columns: int) -> NDArray[np.float64]:
     """Uniform draws in [0, 1) as float64[rows, columns]; the row is the entity, the column the slot."""
-    draws = [uniform(seed, int(stream), row, column) for row in range(rows) for column in range(columns)]
-    return np.array(draws, np.float64).reshape(rows, columns)
+    draws = np.empty((rows, columns), np.float64)
+    _fill(seed, int(stream), draws)
+    return draws
+
+
+@compiled
+def _fill(seed: int, stream: int, draws: NDArray[np.float64]) -> None:
+    for row in range(draws.shape[0]):
+        for column in range(draws.shape[1]):
+            draws[row, column] = uniform(seed, stream, row, column)

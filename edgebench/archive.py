@@ -19,9 +19,10 @@ import pyarrow.parquet as pq
 
 from edgebench.atomic import atomic_folder, atomic_path
 from edgebench.croissant import CARD, CROISSANT, make_croissant
-from edgebench.errors import EdgeBenchError
-from edgebench.paths import processed_dir
+from edgebench.errors import EdgeBenchError, unknown_name
+from edgebench.paths import is_folder_name, processed_dir
 from edgebench.region import Region, load, read_region
+from edgebench.registry import REGISTERED, own_regions
 from edgebench.schema import TABLES
 
 MANIFEST: Final = "manifest.json"
@@ -43,9 +44,6 @@ _END: Final = struct.Struct("<4s4H2LH")
 """The end record of a zip file: signature, disks, entries, size and offset of the directory, length of a comment."""
 _ZIP64_LOCATOR: Final = 20
 _ENCRYPTED: Final = 0x1
-_NAME: Final = re.compile(r"[a-z0-9][a-z0-9_-]{0,63}")
-_DEVICE: Final = re.compile(r"con|prn|aux|nul|(com|lpt)[0-9]")
-"""Names Windows keeps for devices; a folder cannot bear them."""
 _UNREADABLE: Final = (
     zipfile.BadZipFile, zlib.error, struct.error, EOFError, OSError, NotImplementedError, RuntimeError, ValueError,
 )  # fmt: skip
@@ -59,7 +57,7 @@ _FOREIGN: Final = (
 
 def is_safe_name(name: object) -> bool:
     """Whether `name` can be that of a region or an edition: one plain folder on every system."""
-    return isinstance(name, str) and bool(_NAME.fullmatch(name)) and not _DEVICE.fullmatch(name)
+    return isinstance(name, str) and is_folder_name(name)
 
 
 def load_safely(name: str, edition: str) -> Region:
@@ -68,6 +66,9 @@ def load_safely(name: str, edition: str) -> Region:
     Raises:
         EdgeBenchError: As `load`; or a name is no plain folder's, or the manifest is of another region.
     """
+    if not is_safe_name(name):
+        known = [*REGISTERED, *own_regions()]
+        raise EdgeBenchError(f"{name!r} cannot name a region", mend=unknown_name("region", name, known).mend)
     _check_names({"region": name, "edition": edition}, "")
     region = load(name, edition=edition)
     if (region.name, region.edition) != (name, edition):

@@ -124,7 +124,7 @@ def check_spec(entry: Mapping[str, Any], *, where: str, taken: Collection[str] =
     spec, problems = _read(entry)
     broken = {path for path, _ in problems}
     problems += [(path, _given(path, value)) for path, value in _senseless(entry, broken)]
-    if spec is not None and spec.traps.which != "busiest" and spec.traps.share is None:
+    if not _touches("traps.share", broken) and _lacks_share(entry):
         problems.append(("traps.share", f"traps.share: missing; allowed: {ALLOWED['traps.share']}"))
     if "name" not in broken and entry["name"] in taken:
         problems.append(("name", f"name: {entry['name']!r} is a registered region's; choose another"))
@@ -198,6 +198,12 @@ def _senseless(entry: Mapping[str, Any], broken: set[str]) -> Iterator[tuple[str
         wrong |= {path for path, rule in beside if path in present and path not in wrong
                   and not rule(present[path], present["nodes"])}  # fmt: skip
     yield from ((path, present[path]) for path in wrong)
+
+
+def _lacks_share(entry: Mapping[str, Any]) -> bool:
+    """Whether it names a choice of traps that has no density of its own, and states none."""
+    which, share = _value(entry, "traps.which"), _value(entry, "traps.share")
+    return share is None and which in typing.get_args(spec_module.TrapChoice) and which != "busiest"
 
 
 def _touches(path: str, broken: set[str]) -> bool:

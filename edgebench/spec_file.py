@@ -13,7 +13,7 @@ from edgebench.errors import EdgeBenchError
 from edgebench.paths import is_folder_name
 from edgebench.registry import REGISTERED
 from edgebench.spec import OWN_DEFAULTS, RegionSpec
-from edgebench.spec_check import check_spec
+from edgebench.spec_check import LEAST_NODES, check_spec
 
 Point = tuple[float, float]
 Ring = tuple[Point, ...]
@@ -49,10 +49,13 @@ def own_spec(given: Mapping[str, Any], path: Path | None = None) -> OwnSpec:
     Raises:
         EdgeBenchError: A file cannot be read, or with all errors of the specification.
     """
-    entry = {**OWN_DEFAULTS, **(_read_toml(path) if path else {})}
+    stated = _read_toml(path) if path else {}
+    entry = {**OWN_DEFAULTS, **stated}
     for key, value in given.items():
         table = isinstance(value, dict) and isinstance(entry.get(key), dict)
         entry[key] = {**entry[key], **value} if table else value
+    if "mean_degree" not in {*stated, *given}:
+        entry["mean_degree"] = _usual_degree(entry.get("nodes"))
     name = entry.get("name")
     entry.setdefault("title", name if isinstance(name, str) and is_folder_name(name) else "a region")
     files: dict[str, Path] = {}
@@ -65,6 +68,12 @@ def own_spec(given: Mapping[str, Any], path: Path | None = None) -> OwnSpec:
     where = str(path) if path else "the options"
     _refuse_keys([key for key in _NOT_OWN if key in entry], where)
     return OwnSpec(check_spec(entry | {"family": "own"}, where=where, taken=REGISTERED), files, remarks)
+
+
+def _usual_degree(nodes: Any) -> float:
+    """The mean degree where none is stated, or as much of it as so few nodes can have."""
+    usual = float(OWN_DEFAULTS["mean_degree"])
+    return min(usual, nodes - 1.0) if type(nodes) is int and nodes >= LEAST_NODES else usual
 
 
 def _refuse_keys(keys: list[str], where: str) -> None:
@@ -89,7 +98,9 @@ def _read_toml(path: Path) -> dict[str, Any]:
 
 
 def _text(path: Path) -> str:
-    if path.is_file() and path.stat().st_size > _MAX_BYTES:
+    if not path.is_file():
+        raise EdgeBenchError("there is no such file", where=str(path), mend="give the path of a TOML or GeoJSON file")
+    if path.stat().st_size > _MAX_BYTES:
         raise EdgeBenchError(f"larger than {_MAX_BYTES:,} bytes", where=str(path))
     try:
         return path.read_text(encoding="utf-8-sig")

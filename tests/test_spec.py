@@ -155,6 +155,13 @@ def test_an_unknown_key_is_told_with_the_nearest():
     assert "zzz: no such key; known: name, title" in refusal(zzz=1)
 
 
+@pytest.mark.parametrize(("nodes", "degree"), [(3, 2.0), (4, 3.0), (5, 3.2), (40, 3.2)])
+def test_a_few_nodes_have_the_degree_they_can(nodes, degree):
+    few = {key: value for key, value in BERN.items() if key != "mean_degree"} | {"nodes": nodes}
+    assert own_spec(few).spec.mean_degree == degree
+    assert "mean_degree: given 9" in refusal(nodes=3, mean_degree=9.0)
+
+
 def test_all_errors_are_told_at_once(tmp_path):
     path = tmp_path / "bad.toml"
     path.write_text(
@@ -163,6 +170,7 @@ def test_all_errors_are_told_at_once(tmp_path):
     )
     with pytest.raises(EdgeBenchError, match="9 errors") as caught:
         own_spec({}, path)
+    assert "2 errors" in refusal(nodes="forty", traps={"which": "random"}), "a share is missed beside other errors"
     for key in ("mcc", "bbox[3]", "nodes", "node_by", "links_by", "compute.max", "day", "traps.which", "traps.share"):
         assert f"\n  {key}: " in str(caught.value)
     assert str(path) in str(caught.value)

@@ -10,7 +10,7 @@ import polars as pl
 from numpy.typing import NDArray
 
 from builders.catalogue import make_catalogue
-from builders.feasibility import set_deadlines
+from builders.feasibility import quickest_ms, set_deadlines
 from builders.geo import haversine_km
 from builders.links import LEAST_LATENCY_MS
 from builders.nodes import nearest_node
@@ -38,7 +38,8 @@ def make_region_tables(data: LegacyData, seed: int) -> dict[str, pl.DataFrame]:
     nodes = _nodes(data)
     links = _links(data, nodes)
     instances = _instances(data, nodes)
-    tasks = set_deadlines(_tasks(data, nodes, instances, seed), nodes, links, instances)
+    drawn = _tasks(data, nodes, instances, seed)
+    tasks = set_deadlines(drawn, quickest_ms(drawn, nodes, links, instances))
     tables = {"nodes": nodes, "links": links, "instances": instances, "tasks": tasks}
     return {name: tables[name].select(schema.names) for name, schema in TABLES.items()}
 

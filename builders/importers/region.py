@@ -13,7 +13,7 @@ import numpy as np
 import polars as pl
 import pyarrow.parquet as pq
 
-from builders.feasibility import prove_feasible
+from builders.feasibility import prove_feasible, quickest_ms
 from builders.importers.mapping import in_node_order, make_region_tables
 from builders.importers.mending import mend_all
 from builders.importers.report import Report
@@ -141,7 +141,7 @@ def _manifest(
 ) -> dict[str, Any]:
     arrow = {table: as_arrow(tables[table], schema) for table, schema in TABLES.items()}
     digests = {table: table_digest(values) for table, values in arrow.items()}
-    feasibility = prove_feasible(tables["tasks"], tables["nodes"], tables["links"], tables["instances"])
+    feasibility = prove_feasible(tables["tasks"], quickest_ms(**tables))
     return {
         "format_version": FORMAT_VERSION,
         "region": name,

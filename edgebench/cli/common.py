@@ -140,7 +140,7 @@ def table(
 
     result = Table(box=box.SIMPLE_HEAD, padding=(0, 1, 0, 0), pad_edge=False)
     for index, column in enumerate(columns):
-        result.add_column(column, justify="left" if index < texts else "right")
+        result.add_column(column, justify="left" if index < texts else "right", overflow="fold")
     for index, row in enumerate(rows):
         result.add_row(*(Text(cell) for cell in row), style="bold" if index in bold else None)
     return Group(Text(title, style="bold"), result)
@@ -159,7 +159,7 @@ def facts(entries: Mapping[str, str]) -> Table:
 
 
 def region_tables(manifest: Mapping[str, Any]) -> list[Group]:
-    """Two tables of a region's manifest: its figures beside the specification's, and the rows each filter dropped."""
+    """A region's figures beside the specification's, and the rows each filter dropped where it was built from cells."""
     statistics, spec = manifest["statistics"], manifest["spec"]
     figures = [
         ("nodes", str(statistics["nodes"]), str(spec["nodes"])),
@@ -171,15 +171,15 @@ def region_tables(manifest: Mapping[str, Any]) -> list[Group]:
         ("models", str(statistics["instances"]), ""),
         *((f"{split} tasks", str(count), "") for split, count in statistics["tasks"].items()),
     ]
-    source = manifest["source"]
     title = f"{manifest['region']} · {manifest['title']} · edition {manifest['edition']}"
     dropped = [
         (drop["filter"], drop["reason"], f"{drop['rows']:,}", f"{drop['left']:,}") for drop in manifest["dropped"]
     ]
-    return [
-        table(title, ("", "built", "specified"), figures),
-        table(f"rows of {source['file']}", ("filter", "dropped because", "dropped", "left"), dropped, texts=2),
-    ]
+    tables = [table(title, ("", "built", "specified"), figures)]
+    if dropped:
+        columns = ("filter", "dropped because", "dropped", "left")
+        tables.append(table(f"rows of {manifest['source']['file']}", columns, dropped, texts=2))
+    return tables
 
 
 def _traps(spec: Mapping[str, Any]) -> str:

@@ -96,8 +96,10 @@ def command(
     """
     given = {key: value for key, value in own.items() if value is not None}
     if bool(regions) + every + bool(given or path) != 1:
+        both = bool(regions or every) and bool(given or path)
         raise EdgeBenchError(
-            "which regions?", mend="edgebench build --region s1, or --all, or --name bern with your own, or --spec FILE"
+            "a registered region takes no options of one's own" if both else "which regions?",
+            mend="edgebench build --region s1, or --all, or --name bern with your own, or --spec FILE",
         )
     orders = [_own_order(given, path, cells, edition, seed)] if given or path else []
     orders += [

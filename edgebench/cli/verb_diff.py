@@ -80,9 +80,12 @@ def find_region(text: str) -> Region:
             return read_region(folder)
     if (Path(text) / "manifest.json").is_file():
         return read_region(Path(text))
+    is_dump = Path(text).is_file()
     raise EdgeBenchError(
-        f"no built region {text!r}",
-        mend="name REGION, EDITION/REGION or the folder of a region; edgebench list regions tells what is built",
+        f"{text!r} is a file and the other is none" if is_dump else f"no built region {text!r}",
+        mend="give two files of cells, or two regions"
+        if is_dump
+        else "name REGION, EDITION/REGION or the folder of a region; edgebench list regions tells what is built",
     )
 
 

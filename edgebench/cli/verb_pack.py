@@ -6,14 +6,15 @@ from pathlib import Path
 
 import click
 
-from edgebench.cli.common import stderr, verb
+from edgebench.cli.common import json_option, print_json, stderr, verb
 
 
 @verb("edgebench pack s1 -o s1.zip")
 @click.argument("region")
 @click.option("--edition", default="sample", show_default=True, help="Which build of the region.")
 @click.option("-o", "--output", type=click.Path(path_type=Path), help="The archive.  [default: REGION-EDITION.zip]")
-def command(region: str, edition: str, output: Path | None) -> None:
+@json_option
+def command(region: str, edition: str, output: Path | None, as_json: bool) -> None:
     """Pack REGION into one archive with its manifest, licence and attribution, for `edgebench add` elsewhere.
 
     The same region gives the same bytes.
@@ -21,5 +22,9 @@ def command(region: str, edition: str, output: Path | None) -> None:
     from edgebench.archive import load_safely, pack_region
 
     target = output or Path(f"{region}-{edition}.zip")
-    pack_region(load_safely(region, edition), target)
+    packed = load_safely(region, edition)
+    pack_region(packed, target)
+    if as_json:
+        print_json({"region": region, "edition": edition, "digest": packed.digest, "file": str(target)})
+        return
     stderr().print(f"wrote {target}", soft_wrap=True, markup=False)

@@ -25,7 +25,8 @@ def command(region: str, edition: str, as_map: bool, histograms: bool, output: P
     """Show the figures of REGION beside its specification, or draw them.
 
     Tables: what was built and what was specified, the rows each filter dropped, placement, workload, feasibility,
-    degree and latencies. Pictures need the extra edgebench[plots].
+    degree and latencies. Pictures need the extra edgebench[plots]. A region of your own is found by its edition:
+    edgebench show bern --edition ocid-202603.
     """
     from edgebench.archive import load_safely
 

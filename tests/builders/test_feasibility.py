@@ -173,17 +173,19 @@ def test_a_type_that_is_not_placed_is_named() -> None:
 
 @pytest.mark.parametrize("workflow", ["chain-5", "dag"])
 def test_feasibility_is_told_as_a_share_of_the_deadline(workflow: WorkflowShape) -> None:
-    tasks = set_deadlines(tasks_of(workflow), NODES, LINKS, INSTANCES)
-    told = prove_feasible(tasks, NODES, LINKS, INSTANCES)
-    quickest = quickest_ms(tasks, NODES, LINKS, INSTANCES)["resident"] / tasks["deadline_ms"].to_numpy()
-    assert told["resident"]["max"] == pytest.approx(quickest.max(), abs=1e-4)
-    assert told["resident"]["median"] == pytest.approx(np.median(quickest), abs=1e-4)
+    drawn = tasks_of(workflow)
+    quickest = quickest_ms(drawn, NODES, LINKS, INSTANCES)
+    tasks = set_deadlines(drawn, quickest)
+    told = prove_feasible(tasks, quickest)
+    share = quickest["resident"] / tasks["deadline_ms"].to_numpy()
+    assert told["resident"]["max"] == pytest.approx(share.max(), abs=1e-4)
+    assert told["resident"]["median"] == pytest.approx(np.median(share), abs=1e-4)
     assert all(told["cold"][name] > told["resident"][name] for name in ("min", "median", "max"))
 
 
 def test_deadlines_leave_slack_and_are_no_longer_than_need_be() -> None:
-    deadline = set_deadlines(CHAINS, NODES, LINKS, INSTANCES)["deadline_ms"].to_numpy()
     quickest = quickest_ms(CHAINS, NODES, LINKS, INSTANCES)
+    deadline = set_deadlines(CHAINS, quickest)["deadline_ms"].to_numpy()
     needed = DEADLINE_SLACK * np.maximum(quickest["resident"], quickest["cold"] / FAIL_FACTOR)
     assert (deadline >= np.maximum(DEADLINE_MS, needed)).all()
     assert (deadline < np.maximum(DEADLINE_MS, needed) + 100.0).all()
@@ -197,16 +199,16 @@ def test_a_plan_too_slow_from_cold_models_is_named() -> None:
     deadline = np.where(np.arange(len(cold)) == slowest, cold / (FAIL_FACTOR + 0.1), 1e9)
     tasks = CHAINS.with_columns(deadline_ms=pl.Series(deadline))
     with pytest.raises(EdgeBenchError, match=f"task {slowest} cannot be done in time: .* with cold models"):
-        prove_feasible(tasks, NODES, LINKS, INSTANCES)
+        prove_feasible(tasks, quickest)
 
 
 def test_a_task_that_cannot_be_done_in_time_is_named() -> None:
     hurried = CHAINS.with_columns(deadline_ms=pl.when(pl.col("task_id") == 77).then(1.0).otherwise(1e9))
     with pytest.raises(EdgeBenchError, match="task 77 cannot be done in time"):
-        prove_feasible(hurried, NODES, LINKS, INSTANCES)
+        prove_feasible(hurried, quickest_ms(hurried, NODES, LINKS, INSTANCES))
 
 
 def test_a_task_of_no_split_has_no_plan() -> None:
     stray = CHAINS.with_columns(split=pl.when(pl.col("task_id") == 5).then(pl.lit("spare")).otherwise("split"))
     with pytest.raises(EdgeBenchError, match="no plan was found for task 5"):
-        set_deadlines(stray, NODES, LINKS, INSTANCES)
+        quickest_ms(stray, NODES, LINKS, INSTANCES)

@@ -317,6 +317,20 @@ def test_a_full_file_of_other_columns_is_refused_with_its_line(server, fetcher):
         fetcher().mcc(404)
 
 
+@pytest.mark.parametrize(("end", "odd"), [("", "LTE"), ("\r", "WLAN")])
+def test_a_large_full_file_is_cut_block_by_block_and_an_odd_row_is_named(server, fetcher, monkeypatch, end, odd):
+    monkeypatch.setattr("builders.raw_text.BLOCK", 4096)
+    monkeypatch.setattr("builders.raw_text.PACKED", 512)
+    lines = [ocid.HEADER, *ocid.rows(262, 200), *ocid.rows(404, 100), ocid.rows(208, 1)[0].replace("LTE", odd)]
+    server.files["cell_towers.csv.gz"] = ocid.packed([line + end for line in lines])
+    if odd == "LTE":
+        cut = gzip.decompress(fetcher().mcc(404).read_bytes()).decode().splitlines()
+        assert cut == [ocid.HEADER, *ocid.rows(404, 100)]
+    else:
+        with pytest.raises(EdgeBenchError, match="line 302"):
+            fetcher().mcc(404)
+
+
 def test_the_codes_of_a_region_are_joined(server, fetcher, raw):
     older = ocid.BUILT - 86400
     server.files["234.csv.gz"] = ocid.packed(ocid.rows(234, 30))

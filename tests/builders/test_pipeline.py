@@ -231,6 +231,15 @@ def test_an_edition_without_cells_is_refused(home: Path) -> None:
         build_region(region_spec("s4"), edition="real")
 
 
+def test_a_region_beyond_the_memory_is_refused_with_both_sizes(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(pipeline, "memory_bytes", lambda: 2_400_000_000)
+    large = dataclasses.replace(region_spec("s1"), nodes=20_000)
+    with pytest.raises(EdgeBenchError, match=r"take 9\.6 GB, this machine has 2\.4 GB[^$]*10,000 nodes at most"):
+        build_region(large)
+    assert list(home.iterdir()) == []
+    pipeline.check_memory(dataclasses.replace(large, nodes=10_000))
+
+
 def test_a_negative_seed_is_refused(home: Path) -> None:
     with pytest.raises(EdgeBenchError, match="out of range"):
         build_region(region_spec("s4"), seed=-1)

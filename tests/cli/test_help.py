@@ -48,7 +48,7 @@ def test_the_installed_script_and_the_module_answer():
     [
         (["buidl"], "did you mean 'build'?"),
         (["build", "--region", "s11"], "did you mean 's1'?"),
-        (["show", "S1"], "unknown region 'S1'"),
+        (["show", "S1"], "'S1' cannot name a region\n  mend: did you mean 's1'?"),
         (["eval", "neerest"], "did you mean 'nearest'?"),
         (["eval", "nearest", "--regions", "s7"], "unknown region 's7'"),
         (["eval", "nearest", "--scenario", "trapp"], "did you mean 'trap'?"),
@@ -106,7 +106,7 @@ def test_ctrl_c_has_status_130(run, monkeypatch):
     def interrupted(*_, **__):
         raise KeyboardInterrupt
 
-    monkeypatch.setattr("edgebench.region.load", interrupted)
+    monkeypatch.setattr("edgebench.archive.load_safely", interrupted)
     result = run("show", "s1")
     assert (result.exit_code, result.stderr) == (130, "interrupted\n")
 
@@ -115,7 +115,7 @@ def test_a_full_disk_is_told_without_traceback(run, monkeypatch):
     def full(*_, **__):
         raise OSError(28, "No space left on device", "somewhere")
 
-    monkeypatch.setattr("edgebench.region.load", full)
+    monkeypatch.setattr("edgebench.archive.load_safely", full)
     result = run("show", "s1")
     assert result.exit_code == 2
     assert result.stderr == "error: [Errno 28] No space left on device: 'somewhere'\n"

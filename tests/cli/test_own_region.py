@@ -126,10 +126,11 @@ def test_an_environment_is_made_by_name(with_bern):
         (("leaderboard", "--regions", "bern,s1", "--edition", "mine"), "regions of several families"),
         (("check", "bern", "--edition", "mine"), "its cells are needed"),
         (("build", *TEACHING), "edgebench fetch --mcc 228"),
-        (("build", "--name", "bern", "--region", "s1"), "which regions?"),
+        (("build", "--name", "bern", "--region", "s1"), "a registered region takes no options of one's own"),
+        (("build", "--region", "trap500", "--nodes", "9"), "a registered region takes no options of one's own"),
         (("build",), "which regions?"),
         (("build", "--region", "s1", "--write-spec", "s1.toml"), "registered"),
-        (("build", "--spec", "no-such-file.toml"), "no-such-file.toml"),
+        (("build", "--spec", "no-such-file.toml"), "there is no such file where: no-such-file.toml mend:"),
     ],
     ids=str,
 )

@@ -128,6 +128,7 @@ def test_the_sample_takes_no_cells(run, with_s1, tmp_path):
         (["check", "s1", "--edition", "../sample"], "cannot name a edition"),
         (["diff", "s1", "s3"], "no built region 's3'"),
         (["diff", "nowhere/at/all", "s1"], "no built region 'nowhere/at/all'"),
+        (["diff", __file__, "s1"], "is a file and the other is none"),
     ],
 )
 def test_what_is_not_there_is_told(run, with_s1, arguments, said):
@@ -147,6 +148,17 @@ def test_pack_and_add(run, with_mine, tmp_path, monkeypatch):
     assert "edgebench check s1 --edition mine --cells FILE" in added.stderr.replace("\n", " ")
     checked = run("check", "s1", "--edition", "mine", "--cells", with_mine / "cells.csv")
     assert checked.exit_code == 0, checked.output
+
+
+def test_pack_and_add_as_json(run_json, mine, tmp_path, monkeypatch):
+    monkeypatch.setenv("EDGEBENCH_HOME", str(mine))
+    archive = tmp_path / "mine.zip"
+    packed = run_json("pack", "s1", "--edition", "mine", "-o", archive)
+    monkeypatch.setenv("EDGEBENCH_HOME", str(tmp_path / "colleague"))
+    added = run_json("add", archive)
+    assert packed["file"] == str(archive)
+    assert [packed[key] for key in ("region", "edition", "digest")] == ["s1", "mine", added["digest"]]
+    assert (added["region"], added["edition"]) == ("s1", "mine")
 
 
 def test_pack_names_its_file_after_region_and_edition(run, with_s1, tmp_path, monkeypatch):

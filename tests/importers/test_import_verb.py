@@ -46,6 +46,22 @@ def test_a_mended_import(run, home, tmp_path, vamappo):
     assert again.exit_code == 0 and told["region"]["digest"] in again.stdout
     shown = run("show", "mine", "--edition", "old")
     assert shown.exit_code == 0, shown.output
+    assert "dropped because" not in shown.stdout
+
+
+def test_an_imported_region_is_checked_by_importing_it_again(run, home, tmp_path, vamappo):
+    (tmp_path / "LICENSE").write_text("MIT License\n\nCopyright (c) 2025 Nobody\n")
+    folder = write_vamappo(tmp_path / "data", vamappo)
+    assert run("import", "vamappo", folder, "--as", "mine").exit_code == 0
+    for cells in ([], ["--cells", tmp_path / "LICENSE"]):
+        checked = run("check", "mine", "--edition", "legacy", *cells)
+        assert checked.exit_code == 2
+        assert "edgebench import vamappo DIR --as mine" in checked.stderr
+    assert run("import", "vamappo", folder, "--as", "mine").exit_code == 0
+    packed = run("pack", "mine", "--edition", "legacy", "-o", tmp_path / "mine.zip")
+    assert packed.exit_code == 0, packed.stderr
+    added = run("add", tmp_path / "mine.zip")
+    assert added.exit_code == 0 and "edgebench check" not in added.stderr
 
 
 def test_the_single_deployment(run, home, tmp_path, vamappo):
