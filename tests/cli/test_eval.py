@@ -131,7 +131,7 @@ def test_a_failing_agent_is_counted_and_told_apart(run, with_s1, agent, tmp_path
 
 
 FORKS = pytest.param(
-    "os.fork() or os._exit(0)", marks=pytest.mark.skipif(not hasattr(os, "fork"), reason="no fork here")
+    "os.wait() if os.fork() else os._exit(0)", marks=pytest.mark.skipif(not hasattr(os, "fork"), reason="no fork here")
 )
 
 
