@@ -180,16 +180,52 @@ def _parse(block: _Block, mcc: Collection[int] | None) -> pl.DataFrame:
         country = pl.col("mcc").cast(pl.Int64, strict=False)
         lines = lines.filter(country.is_in(list(mcc)) | country.is_null() | pl.col(_EXCESS).is_not_null())
     try:
-        text = lines.collect()
+        text = lines.with_columns(pl.col(*block.layout.places).str.strip_chars()).collect()
     except pl.exceptions.PolarsError as error:
         raise _no_table(block, error) from error
     _refuse_excess(text, block)
-    absent = pl.Series([None], dtype=pl.String).new_from_index(0, text.height)
-    there = text.with_columns(pl.col(pl.String).str.strip_chars())
-    whole = pl.DataFrame({name: there[name] if name in there.columns else absent for name in SCHEMA})
-    numbers = {name: _numbers(whole[name], text[_ROW], block) for name in SCHEMA if name != "radio"}
-    cells = whole.select("radio", **numbers)
+    places = block.layout.places
+    numbers = {name: _number(name) if name in places else pl.lit(None, SCHEMA[name]) for name in SCHEMA}
+    radio = pl.col("radio") if "radio" in places else pl.lit(None, pl.String).alias("radio")
+    wrong = pl.any_horizontal(_wrong(name) for name in places if name != "radio")
+    cells = text.select(**(numbers | {"radio": radio}), wrong=wrong)
+    if cells["wrong"].any():
+        raise _wrong_number(text, block)
+    cells = cells.drop("wrong")
     return cells if mcc is None else cells.filter(pl.col("mcc").is_in(list(mcc)) | pl.col("mcc").is_null())
+
+
+def _number(name: str) -> pl.Expr:
+    """A column of text as numbers, null where empty or unknown; whole ones may be written 12 or 12.0."""
+    number = pl.col(name).cast(pl.Float64, strict=False)
+    if name in WHOLE:
+        number = pl.when(number != NOT_KNOWN).then(number)
+    return number.cast(SCHEMA[name], strict=False)
+
+
+def _wrong(name: str) -> pl.Expr:
+    """Where a column of text is neither empty nor a number, or no whole one that must be."""
+    text, number = pl.col(name), pl.col(name).cast(pl.Float64, strict=False)
+    wrong = (text != "") & ~number.is_finite().fill_null(False)
+    if name in WHOLE:
+        wrong |= (number != number.floor()) | (number.abs() >= EXACT)
+    return wrong.fill_null(False)
+
+
+def _wrong_number(text: pl.DataFrame, block: _Block) -> EdgeBenchError:
+    """Names the first wrong entry of the first column that has one."""
+    for name in SCHEMA:
+        if name not in block.layout.places or name == "radio":
+            continue
+        entries = text.filter(_wrong(name))
+        if entries.height:
+            kind = "a whole number" if name in WHOLE else "a number"
+            return EdgeBenchError(
+                f"{name} is {preview(str(entries[name][0]).encode())}, not {kind}",
+                where=block.where(entries[_ROW][0]),
+                mend="correct or remove the line",
+            )
+    raise AssertionError("called where nothing is wrong")
 
 
 def _refuse_excess(text: pl.DataFrame, block: _Block) -> None:
@@ -210,25 +246,6 @@ def _no_table(block: _Block, error: Exception) -> EdgeBenchError:
     else:
         place = str(block.layout.path)
     return EdgeBenchError(f"not a CSV table: {str(error).splitlines()[0]}", where=place, mend=DOWNLOAD_AGAIN)
-
-
-def _numbers(text: pl.Series, rows: pl.Series, block: _Block) -> pl.Series:
-    """A column as numbers, null where empty or unknown; whole ones may be written 12 or 12.0."""
-    number = text.cast(pl.Float64, strict=False)
-    wrong = text.is_not_null() & (text != "") & ~number.is_finite().fill_null(False)
-    if text.name in WHOLE:
-        wrong |= ((number != number.floor()) | (number.abs() >= EXACT)).fill_null(False)
-    first = wrong.arg_max()
-    if first is not None and wrong[first]:
-        kind = "a whole number" if text.name in WHOLE else "a number"
-        raise EdgeBenchError(
-            f"{text.name} is {preview(str(text[first]).encode())}, not {kind}",
-            where=block.where(rows[first]),
-            mend="correct or remove the line",
-        )
-    if text.name in WHOLE:
-        number = number.set(number == NOT_KNOWN, None)
-    return number.cast(SCHEMA[text.name])
 
 
 def _account_countries(
