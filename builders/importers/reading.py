@@ -15,6 +15,15 @@ from typing import Final
 from builders.importers.report import Report
 from edgebench.errors import EdgeBenchError
 
+SERVER_COLUMNS: Final = {
+    "server": ("ServerID",),
+    "lon": ("Longitude", "ServerLongitude"),
+    "lat": ("Latitude", "ServerLatitude"),
+    "mbps": ("LinkBandwidth",),
+    "compute": ("ComputationCapacity",),
+    "storage": ("StorageCapacity",),
+}
+"""What both systems tell of a server, by the names their columns go by."""
 _POINTER: Final = b"version https://git-lfs.github.com/spec/v1"
 _POINTER_BYTES: Final = 1024
 """A pointer has three short lines."""

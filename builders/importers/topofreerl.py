@@ -9,7 +9,15 @@ from typing import Any, Final
 
 import polars as pl
 
-from builders.importers.reading import find_file, pointer_size, read_numbers, read_sheet, read_text, string_list
+from builders.importers.reading import (
+    SERVER_COLUMNS,
+    find_file,
+    pointer_size,
+    read_numbers,
+    read_sheet,
+    read_text,
+    string_list,
+)
 from builders.importers.report import Report
 from builders.importers.vamappo import task_table
 from edgebench.compat.data import LegacyData, TrapConfig
@@ -20,15 +28,7 @@ EXPERT_NAMES: Final = {"ChatGPT": 1, "GPT-4": 2, "GPT-4v": 3}
 WEIGHT: Final = 0.5
 """Of quality and of speed: its tasks state neither."""
 
-_SERVERS: Final = {
-    "server": ("ServerID",),
-    "lon": ("Longitude", "ServerLongitude"),
-    "lat": ("Latitude", "ServerLatitude"),
-    "mbps": ("LinkBandwidth",),
-    "compute": ("ComputationCapacity",),
-    "storage": ("StorageCapacity",),
-    "cell": ("OriginalID",),
-}
+_SERVERS: Final = SERVER_COLUMNS | {"cell": ("OriginalID",)}
 _LINKS: Final = {"src": ("SrcServerID",), "dst": ("DstServerID",), "latency_ms": ("BaseLatencyMs",)}
 _MODELS: Final = {
     "type": ("ModelType",),

@@ -9,20 +9,20 @@ from typing import Any, Final, Literal
 
 import polars as pl
 
-from builders.importers.reading import find_file, number, read_cells, read_numbers, read_sheet, string_list
+from builders.importers.reading import (
+    SERVER_COLUMNS,
+    find_file,
+    number,
+    read_cells,
+    read_numbers,
+    read_sheet,
+    string_list,
+)
 from builders.importers.report import Report
 from edgebench.compat.data import LegacyData
 
 Placement = Literal["random", "single"]
 
-_SERVERS: Final = {
-    "server": ("ServerID",),
-    "lon": ("Longitude", "ServerLongitude"),
-    "lat": ("Latitude", "ServerLatitude"),
-    "mbps": ("LinkBandwidth",),
-    "compute": ("ComputationCapacity",),
-    "storage": ("StorageCapacity",),
-}
 _MODELS: Final = {"type": ("ModelType",), "score": ("ArenaScore",), "server": ("ServerID",), "name": ("Model",)}
 _TASKS: Final = {
     "user": ("UserId",),
@@ -65,8 +65,8 @@ def read_vamappo(folder: Path, report: Report, placement: Placement = "random") 
 
 
 def _read_servers(path: Path, report: Report) -> pl.DataFrame:
-    sheet = read_sheet(path, _SERVERS, report)
-    values, rows = read_numbers(sheet, [name for name in _SERVERS if name != "server"], report, needed=True)
+    sheet = read_sheet(path, SERVER_COLUMNS, report)
+    values, rows = read_numbers(sheet, [name for name in SERVER_COLUMNS if name != "server"], report, needed=True)
     names = [sheet.columns["server"][row] for row in rows]
     return pl.DataFrame({"server": names, **values, "line": [sheet.lines[row] for row in rows]})
 

@@ -21,11 +21,7 @@ def compiled(function: _Function) -> _Function:
     The code is kept under a digest of all sources it may depend on: numba itself looks at a function's own file
     alone, and would go on using constants that have moved since.
     """
-    elsewhere, config.CACHE_DIR = config.CACHE_DIR, str(code_folder())
-    try:
-        return cast(_Function, njit(cache=True, error_model="numpy")(function))
-    finally:
-        config.CACHE_DIR = elsewhere
+    return _kept_on_disk(function, parallel=False)
 
 
 def part(function: _Function) -> _Function:
@@ -35,9 +31,13 @@ def part(function: _Function) -> _Function:
 
 def compiled_parallel(function: _Function) -> _Function:
     """As `compiled`, with the iterations of `prange` spread over numba's threads."""
+    return _kept_on_disk(function, parallel=True)
+
+
+def _kept_on_disk(function: _Function, *, parallel: bool) -> _Function:
     elsewhere, config.CACHE_DIR = config.CACHE_DIR, str(code_folder())
     try:
-        return cast(_Function, njit(cache=True, error_model="numpy", parallel=True)(function))
+        return cast(_Function, njit(cache=True, error_model="numpy", parallel=parallel)(function))
     finally:
         config.CACHE_DIR = elsewhere
 

@@ -69,21 +69,6 @@ def paths_to(network: Network, targets: NDArray[np.int64]) -> Paths:
     return paths
 
 
-def quickest_paths(
-    nodes: int,
-    src: NDArray[np.integer],
-    dst: NDArray[np.integer],
-    latency_ms: NDArray[np.floating],
-    bandwidth_mbps: NDArray[np.floating],
-) -> Paths:
-    """Find the quickest paths between all nodes over links given by their columns, (L,) each.
-
-    Raises:
-        ValueError: The network is not connected.
-    """
-    return paths_to(make_network(nodes, src, dst, latency_ms, bandwidth_mbps), np.arange(nodes))
-
-
 @compiled
 def _search(network: Network, targets: NDArray[np.int64], paths: Paths) -> bool:
     """Dijkstra's algorithm from every target; whether it met all nodes each time.
