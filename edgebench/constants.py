@@ -42,7 +42,7 @@ whatever the length of its paths (TopoFreeRL: all links of 10 % of the nodes, wh
 TRAP_SHARE_MOST: Final = 0.25
 """No more than this share of the links are traps, which binds in small networks only."""
 TRAP_SLOT_MS: Final = 1000.0
-"""A trap link may change state once in this period (a Gilbert–Elliott chain)."""
+"""A trap link may change state once in this period (a Gilbert–Elliott chain), a node fail or be back."""
 TRAP_SLOTS: Final = 256
 """Slots drawn per episode; after the last one its state holds."""
 TRAP_ENTER: Final = 0.016
@@ -65,6 +65,27 @@ MEASURE_ALPHA: Final = 0.8
 in an episode, so the last measurement counts most)."""
 MEASURE_MEMORY_MS: Final = 25000.0
 """The moving average fades with this time constant: the mean length of a bad spell, 1/0.04 slots."""
+
+# --- scenarios -----------------------------------------------------------------------------------
+CROWDS: Final = 2
+"""Flash crowds an episode in `burst`."""
+CROWD_TASKS: Final = 15
+"""Tasks of a flash crowd; TopoFreeRL's bursts have 10."""
+CROWD_SPEEDUP: Final = 5.0
+"""Within a flash crowd tasks come this many times as fast: 1.5 times what the scarcest models can serve
+(`TARGET_UTILISATION` × 5)."""
+OUTAGE_ENTER: Final = 0.003
+"""Chance per slot that a node fails in `outage`; EdgeBench's choice: 6 % of the nodes are down at a time."""
+OUTAGE_LEAVE: Final = 0.05
+"""Chance per slot that a failed node is back: outages last 20 s on average, longer than a deadline."""
+DRIFT_MS: Final = 40_000.0
+"""In `drift` a trap link is harmless for half of this period and a trap for the other half."""
+DRIFT_BLUR: Final = 0.5
+"""In `drift` tasks come from west to east; this share of the region's width blurs the order."""
+JITTER_CHANCE: Final = 0.4
+"""Chance per slot that the way between two nodes is late in `jitter` (TopoFreeRL: 0.8 on half of the links)."""
+JITTER_MS: Final = (500.0, 1500.0)
+"""What a late way takes longer, uniform (TopoFreeRL's link jitter)."""
 
 # --- utility -------------------------------------------------------------------------------------
 COST_WEIGHT: Final = 0.1

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
+from edgebench import constants
 from edgebench.errors import EdgeBenchError, unknown_name
 from edgebench.paths import home, is_folder_name, processed_dir
 from edgebench.spec import RegionSpec, make_spec
@@ -15,11 +16,39 @@ from edgebench.spec import RegionSpec, make_spec
 
 @dataclass(frozen=True)
 class Scenario:
-    """How the network behaves. `traps` switches the trap links' bad states on."""
+    """How network and load behave, beside what the region says. Chances are per slot of `TRAP_SLOT_MS`.
+
+    Attributes:
+        name: The scenario's name.
+        meaning: What happens, in one line.
+        traps: Whether trap links turn bad.
+        crowds: Flash crowds an episode.
+        crowd_tasks: Tasks of one.
+        crowd_speedup: How many times as fast they come.
+        outage_enter: Chance that a node fails.
+        outage_leave: Chance that a failed node is back.
+        drifts: Whether the set of traps and the place of the load move within the episode.
+        jitter_chance: Chance that the way between two nodes is late.
+        jitter_min_ms: Least and
+        jitter_max_ms: most that it takes longer.
+    """
 
     name: str
     meaning: str
-    traps: bool
+    traps: bool = True
+    crowds: int = 0
+    crowd_tasks: int = 0
+    crowd_speedup: float = 1.0
+    outage_enter: float = 0.0
+    outage_leave: float = 0.0
+    drifts: bool = False
+    jitter_chance: float = 0.0
+    jitter_min_ms: float = 0.0
+    jitter_max_ms: float = 0.0
+
+    def parameters(self) -> dict[str, float]:
+        """All but name and meaning, as the simulator's rules take them (`edgebench.sim.rules`)."""
+        return {name: float(value) for name, value in vars(self).items() if name not in ("name", "meaning")}
 
 
 @dataclass(frozen=True)
@@ -57,7 +86,28 @@ SCENARIOS: Final = {
     scenario.name: scenario
     for scenario in (
         Scenario("calm", "no link ever turns bad", traps=False),
-        Scenario("trap", "trap links turn bad for seconds at a time", traps=True),
+        Scenario("trap", "trap links turn bad for seconds at a time"),
+        Scenario(
+            "burst",
+            "as trap, and flash crowds: runs of tasks that come several times as fast",
+            crowds=constants.CROWDS,
+            crowd_tasks=constants.CROWD_TASKS,
+            crowd_speedup=constants.CROWD_SPEEDUP,
+        ),
+        Scenario(
+            "outage",
+            "as trap, and nodes fail for seconds at a time, with all that they hold",
+            outage_enter=constants.OUTAGE_ENTER,
+            outage_leave=constants.OUTAGE_LEAVE,
+        ),
+        Scenario("drift", "traps come and go in turn, and the load moves from west to east", drifts=True),
+        Scenario(
+            "jitter",
+            "as trap, and the ways between nodes are late at times",
+            jitter_chance=constants.JITTER_CHANCE,
+            jitter_min_ms=constants.JITTER_MS[0],
+            jitter_max_ms=constants.JITTER_MS[1],
+        ),
     )
 }
 TRACKS: Final = {

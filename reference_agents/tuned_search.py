@@ -26,6 +26,7 @@ from edgebench.sim.continuation import Continuation
 from edgebench.sim.features import CANDIDATE, TASK, F
 from edgebench.sim.observe import observe
 from edgebench.sim.route import start, step
+from edgebench.sim.rules import make_rules
 from edgebench.sim.simulation import Simulation, unpack
 from reference_agents.tuned import WEIGHTS, choose, read_weights
 
@@ -69,8 +70,8 @@ class TunedRuns:
     """
 
     def __init__(self, region: Region, split: str, scenario: str, without: str = "") -> None:
-        self._simulation = Simulation(region.topology(), region.task_arrays(split))
-        self._traps = find_scenario(scenario).traps
+        rules = make_rules(find_scenario(scenario).parameters())
+        self._simulation = Simulation(region.topology(), region.task_arrays(split), rules)
         hidden = [CANDIDATE[name] for name in WITHOUT[without]] if without else []
         self._hidden = np.isin(np.arange(F), hidden)
         self._same_users = without == "the user's weights"
@@ -87,14 +88,14 @@ class TunedRuns:
         """Mean utility over episodes (window, scenario seed) with weights in the order of `tuned.WEIGHTS`."""
         played = [
             _play(
-                self._simulation.packed,
+                self._simulation.address,
+                *self._simulation.seen[:3],
                 self._values,
                 self._hidden,
                 self._same_users,
                 weights,
                 window,
                 seed,
-                self._traps,
             )
             for window, seed in episodes
         ]
@@ -113,30 +114,32 @@ class TunedRuns:
 
 @compiled
 def _play(
-    packed: NDArray[np.int64],
+    address: int,
+    candidates: NDArray[np.float32],
+    entries: NDArray[np.float32],
+    mask: NDArray[np.int8],
     values: Floats,
     hidden: NDArray[np.bool_],
     same_users: bool,
     weights: Floats,
     window: int,
     seed: int,
-    traps: bool,
 ) -> float:
-    topology, tasks, state, seen = unpack(packed)
+    topology, tasks, state, seen = unpack(address)
     rest = np.zeros(CANDIDATES)
-    start(topology, tasks, state, window, seed, traps)
+    start(topology, tasks, state, window, seed)
     observe(topology, tasks, state, seen)
     while seen.place[1] >= 0:
         row, stage = seen.place[0], seen.place[2]
         for slot in range(CANDIDATES):
-            if seen.action_mask[slot]:  # a table has nothing before its beginning, where -1 would point
+            if mask[slot]:  # a table has nothing before its beginning, where -1 would point
                 rest[slot] = values[row, stage + 1, topology.instance[seen.instances[slot]].node]
         for feature in range(hidden.size):
             if hidden[feature]:
-                seen.candidates[feature, :] = 0.0
+                candidates[feature, :] = 0.0
         if same_users:
-            seen.task[_QUALITY_WEIGHT], seen.task[_SPEED_WEIGHT] = 0.5, 0.5
-        step(topology, tasks, state, choose(seen.candidates, seen.task, seen.action_mask, rest, weights))
+            entries[_QUALITY_WEIGHT], entries[_SPEED_WEIGHT] = 0.5, 0.5
+        step(topology, tasks, state, choose(candidates, entries, mask, rest, weights))
         observe(topology, tasks, state, seen)
     total = 0.0
     for number in range(state.cursor[1]):

@@ -11,20 +11,28 @@ from gymnasium import spaces
 from numpy.typing import NDArray
 
 from edgebench.constants import CANDIDATES, PAYLOAD_MB, WINDOW_TASKS
-from edgebench.errors import EdgeBenchError
+from edgebench.errors import EdgeBenchError, unknown_name
 from edgebench.region import Region, load
-from edgebench.registry import DEFAULT_SCENARIO, SAMPLE_EDITION
+from edgebench.registry import DEFAULT_SCENARIO, SAMPLE_EDITION, SCENARIOS, Scenario
 from edgebench.registry import scenario as find_scenario
 from edgebench.sim.episodes import drawn_seed, drawn_window
-from edgebench.sim.features import CANDIDATE_FEATURES, TASK_FEATURES, F, Feature, T
+from edgebench.sim.features import CANDIDATE_FEATURES, LABELS, TASK_FEATURES, F, Feature, L, T
 from edgebench.sim.metrics import episode_metrics
-from edgebench.sim.observe import CANDIDATE_HIGH, TASK_HIGH
+from edgebench.sim.observe import CANDIDATE_HIGH, LABEL_HIGH, TASK_HIGH
+from edgebench.sim.rules import make_rules
 from edgebench.sim.simulation import Simulation
+from edgebench.sim.state import OBJECTIVES
 
 Observed = dict[str, Any]
+OBSERVED: Final = ("candidates", "task", "action_mask")
+VIEWS: Final = {"candidates": False, "full": True}
+"""Views by name, and whether every instance is offered."""
+REWARDS: Final[dict[str, tuple[int, ...]]] = {"scalar": (), "vector": (OBJECTIVES - 1,)}
+"""Kinds of reward by name, and their shapes."""
 _SEEDS: Final = 2**63
 _OPTIONS: Final = ("window", "seed")
 _NO_CANDIDATE: Final = -1
+_SCENARIO_NAMES: Final = ", ".join(f"`{name}`" for name in SCENARIOS)
 
 
 def _table(features: tuple[Feature, ...]) -> str:
@@ -97,10 +105,23 @@ PAGE: Final = f"""Send each stage of many users' workflows to a model instance o
     output of a stage without children).
 
     ## Arguments
-    `region`: a name or a loaded `Region`; `scenario`: `trap` (default) or `calm`; `split`: `train` (default), `val` or
-    `test`; `edition`: which build of the region; `seed`: the environment's seed until `reset(seed=...)` gives another.
+    `region`: a name or a loaded `Region`; `scenario`: {_SCENARIO_NAMES}, `{DEFAULT_SCENARIO}` by default;
+    `split`: `train` (default), `val` or `test`; `edition`: which build of the region; `seed`: the
+    environment's seed until `reset(seed=...)` gives another.
 
-    Raises `EdgeBenchError` for an unknown region, scenario or split, and for a region that is not built.
+    `view="full"` offers every instance of the region in place of {CANDIDATES} candidates: columns and actions are
+    instance ids, those of other types are 0 and masked out, and so the shapes are the region's own.
+
+    `reward="vector"` gives the three objectives that the utility weighs, float32 (3,), in the convention of
+    MO-Gymnasium (`reward_space`): quality, speed `max(0, 1 - T/deadline)` and thrift `max(0, 1 - cost/cost_ref)`, each
+    0 for a task that fails, telescoped over the stages as the utility is.
+
+    `privileged=True` adds `labels`, float32 ({L}, columns), which no operator can know and no result may rest on
+    unmarked:
+
+{_table(LABELS)}
+
+    Raises `EdgeBenchError` for an unknown region, scenario, split, view or reward, and for a region that is not built.
 
     ## Version history
     v0: first version.
@@ -120,13 +141,19 @@ class RouteEnv(gymnasium.Env[Observed, np.int64]):  # noqa: D101
         split: str = "train",
         edition: str = SAMPLE_EDITION,
         seed: int = 0,
+        view: str = "candidates",
+        reward: str = "scalar",
+        privileged: bool = False,
     ) -> None:
         self.region = load(region, edition=edition) if isinstance(region, str) else region
-        self.scenario = find_scenario(scenario)
-        self.split = split
-        self.observation_space = observation_space()
-        self.action_space = spaces.Discrete(CANDIDATES)
-        self._simulation = Simulation(self.region.topology(), self.region.task_arrays(split))
+        self.scenario, self.split, self.privileged = find_scenario(scenario), split, privileged
+        rules = route_rules(self.scenario, view=view, privileged=privileged)
+        self._simulation = Simulation(self.region.topology(), self.region.task_arrays(split), rules)
+        self._columns = self._simulation.seen.action_mask.size
+        self._observed = OBSERVED + ("labels",) * privileged
+        self.observation_space = observation_space(self._columns, privileged=privileged)
+        self.action_space = spaces.Discrete(self._columns)
+        self.reward_space = reward_space(reward)
         self._workflows = [_workflow(task) for task in self._simulation.tasks]
         self._seed, self._resets = checked_seed(seed), 0
         self._reward, self._decisions, self._over = 0.0, 0, True
@@ -146,18 +173,20 @@ class RouteEnv(gymnasium.Env[Observed, np.int64]):  # noqa: D101
         window, scenario_seed = self._episode(options or {})
         self._resets += 1
         self._reward, self._decisions = 0.0, 0
-        self._simulation.start(window, scenario_seed, self.scenario.traps)
+        self._simulation.start(window, scenario_seed)
         return self._observe()
 
-    def step(self, action: np.int64 | int) -> tuple[Observed, float, bool, bool, dict[str, Any]]:
+    def step(self, action: np.int64 | int) -> tuple[Observed, Any, bool, bool, dict[str, Any]]:
         """Send the stage whose turn it is to candidate `action`; returns Gymnasium's five values."""
         if self._over:
             raise EdgeBenchError("the episode is over", mend="call reset() before step()")
         index = operator.index(action)
-        reward = self._simulation.step(index if 0 <= index < CANDIDATES else _NO_CANDIDATE)
+        reward = self._simulation.step(index if 0 <= index < self._columns else _NO_CANDIDATE)
         self._reward += reward
         self._decisions += 1
         observed, info = self._observe()
+        if self.reward_space.shape:
+            return observed, self._simulation.state.earned[1:].astype(np.float32), self._over, False, info
         return observed, reward, self._over, False, info
 
     def action_masks(self) -> NDArray[np.bool_]:
@@ -178,10 +207,10 @@ class RouteEnv(gymnasium.Env[Observed, np.int64]):  # noqa: D101
         return window, checked_seed(options.get("seed", drawn_seed(self._seed, self._resets)))
 
     def _observe(self) -> tuple[Observed, dict[str, Any]]:
-        candidates, task, mask, instances, place = self._simulation.seen
-        mask, instances = mask.copy(), instances.copy()
-        observed = {"candidates": candidates.copy(), "task": task.copy(), "action_mask": mask}
-        row, number, stage, node, _ = place.tolist()
+        seen = self._simulation.seen
+        observed = {name: getattr(seen, name).copy() for name in self._observed}
+        mask, instances = observed["action_mask"], seen.instances.copy()
+        row, number, stage, node, _ = seen.place.tolist()
         self._over = number < 0
         if self._over:
             return observed, {"action_mask": mask, "instances": instances}
@@ -209,16 +238,33 @@ def _whole(name: str, value: Any) -> int:
         raise EdgeBenchError(f"{name} is {value!r}", mend="give a whole number") from error
 
 
-def observation_space() -> spaces.Dict:
-    """The observation space of one environment, the same in every region."""
-    high = np.repeat(CANDIDATE_HIGH[:, None], CANDIDATES, axis=1)
-    return spaces.Dict(
-        {
-            "candidates": spaces.Box(np.zeros_like(high), high, dtype=np.float32),
-            "task": spaces.Box(np.zeros_like(TASK_HIGH), TASK_HIGH, dtype=np.float32),
-            "action_mask": spaces.MultiBinary(CANDIDATES),
-        }
-    )
+def route_rules(scenario: Scenario, *, view: str, privileged: bool, tick_ms: float = 0.0) -> NDArray[Any]:
+    """The simulator's rules of a scenario and of what is seen; EdgeBenchError for an unknown view."""
+    if view not in VIEWS:
+        raise unknown_name("view", view, VIEWS)
+    return make_rules(scenario.parameters(), tick_ms=tick_ms, sees_all=VIEWS[view], privileged=privileged)
+
+
+def observation_space(columns: int = CANDIDATES, *, privileged: bool = False) -> spaces.Dict:
+    """The observation space of one environment, the same in every region unless all its instances are offered."""
+
+    def box(high: NDArray[np.float32]) -> spaces.Box:
+        high = np.repeat(high[:, None], columns, axis=1)
+        return spaces.Box(np.zeros_like(high), high, dtype=np.float32)
+
+    parts: dict[str, spaces.Space[Any]] = {
+        "candidates": box(CANDIDATE_HIGH),
+        "task": spaces.Box(np.zeros_like(TASK_HIGH), TASK_HIGH, dtype=np.float32),
+        "action_mask": spaces.MultiBinary(columns),
+    }
+    return spaces.Dict(parts | ({"labels": box(LABEL_HIGH)} if privileged else {}))
+
+
+def reward_space(reward: str) -> spaces.Box:
+    """The space of a step's reward, () or (3,); EdgeBenchError for an unknown kind."""
+    if reward not in REWARDS:
+        raise unknown_name("reward", reward, REWARDS)
+    return spaces.Box(-np.inf, np.inf, REWARDS[reward], np.float32)
 
 
 def refuse_unknown_options(options: dict[str, Any]) -> None:

@@ -11,8 +11,16 @@ from gymnasium.vector import AutoresetMode, VectorEnv
 from gymnasium.vector.utils import batch_space
 from numpy.typing import NDArray
 
-from edgebench.constants import CANDIDATES
-from edgebench.envs.route import Observed, checked_seed, checked_window, observation_space, refuse_unknown_options
+from edgebench.envs.route import (
+    OBSERVED,
+    Observed,
+    checked_seed,
+    checked_window,
+    observation_space,
+    refuse_unknown_options,
+    reward_space,
+    route_rules,
+)
 from edgebench.errors import EdgeBenchError
 from edgebench.region import Region, load
 from edgebench.registry import DEFAULT_SCENARIO, SAMPLE_EDITION
@@ -23,7 +31,6 @@ from edgebench.sim.episodes import windows_of
 if TYPE_CHECKING:
     import torch
 
-_OBSERVED: Final = ("candidates", "task", "action_mask")
 _PLACES: Final = {"task": 1, "stage": 2, "node": 3, "user_node": 4}
 """Entries of `info` by their column in `edgebench.sim.observe.Observation.place`."""
 
@@ -42,6 +49,9 @@ class RouteVectorEnv(VectorEnv[Observed, NDArray[np.int64], NDArray[Any]]):
         split: Whose tasks.
         edition: Which build of the region.
         seed: Environment i has seed + i until `reset(seed=...)` gives others.
+        view: As `RouteEnv`.
+        reward: As `RouteEnv`; rewards are (B,) or (B, 3).
+        privileged: As `RouteEnv`.
         copy: False returns the buffers themselves, which the next step overwrites.
 
     Raises:
@@ -59,17 +69,23 @@ class RouteVectorEnv(VectorEnv[Observed, NDArray[np.int64], NDArray[Any]]):
         split: str = "train",
         edition: str = SAMPLE_EDITION,
         seed: int = 0,
+        view: str = "candidates",
+        reward: str = "scalar",
+        privileged: bool = False,
         copy: bool = True,
     ) -> None:
         if num_envs < 1:
             raise EdgeBenchError(f"num_envs is {num_envs}", mend="give 1 or more")
         self.region = load(region, edition=edition) if isinstance(region, str) else region
         self.scenario, self.split, self.num_envs, self.copy = find_scenario(scenario), split, num_envs, copy
-        self.single_observation_space, self.single_action_space = observation_space(), spaces.Discrete(CANDIDATES)
+        rules, tasks = route_rules(self.scenario, view=view, privileged=privileged), self.region.task_arrays(split)
+        self._batch = Batch(self.region.topology(), tasks, rules, num_envs)
+        columns, self._observed_names = self._batch.seen.action_mask.shape[1], OBSERVED + ("labels",) * privileged
+        self.single_observation_space = observation_space(columns, privileged=privileged)
+        self.single_action_space = spaces.Discrete(columns)
         self.observation_space = batch_space(self.single_observation_space, num_envs)
         self.action_space = batch_space(self.single_action_space, num_envs)
-        tasks = self.region.task_arrays(split)
-        self._batch = Batch(self.region.topology(), tasks, num_envs, traps=self.scenario.traps)
+        self.reward_space = reward_space(reward)
         self._batch.seeds[:] = checked_seed(seed) + np.arange(num_envs)
         self.windows = int(windows_of(tasks.size))
 
@@ -102,8 +118,9 @@ class RouteVectorEnv(VectorEnv[Observed, NDArray[np.int64], NDArray[Any]]):
                 f"actions are {actions.dtype}{actions.shape}", mend=f"give whole numbers, shape ({self.num_envs},)"
             )
         self._batch.step(np.ascontiguousarray(actions, np.int64))
-        rewards, over = self._batch.rewards, self._batch.over
-        return self._observed(), rewards.copy(), over.copy(), np.zeros(self.num_envs, np.bool_), self._info()
+        earned, over = self._batch.earned, self._batch.over
+        rewards = earned[:, 1:].astype(np.float32) if self.reward_space.shape else earned[:, 0].copy()
+        return self._observed(), rewards, over.copy(), np.zeros(self.num_envs, np.bool_), self._info()
 
     def action_masks(self) -> NDArray[np.bool_]:
         """Masks of the decisions that are due, (B, K)."""
@@ -111,7 +128,7 @@ class RouteVectorEnv(VectorEnv[Observed, NDArray[np.int64], NDArray[Any]]):
 
     def buffers(self) -> Observed:
         """The observation buffers themselves, (B, ...) each, which every step overwrites."""
-        return {name: getattr(self._batch.seen, name) for name in _OBSERVED}
+        return {name: getattr(self._batch.seen, name) for name in self._observed_names}
 
     def tensors(self) -> dict[str, torch.Tensor]:
         """The observation buffers as CPU tensors that share their memory: nothing is copied, now or at a step."""

@@ -5,20 +5,18 @@ The observations of all simulations lie side by side in one buffer each, written
 
 from __future__ import annotations
 
-from typing import Final
+from typing import Any, Final
 
 import numpy as np
 from numba import get_num_threads, prange
 from numpy.typing import NDArray
 
-from edgebench.constants import CANDIDATES
 from edgebench.sim.compiled import compiled, compiled_parallel, part
 from edgebench.sim.episodes import drawn_seed, drawn_window
-from edgebench.sim.features import F, T
-from edgebench.sim.observe import PLACES, Observation, observe
+from edgebench.sim.observe import Observation, new_observations, observe
 from edgebench.sim.route import start, step
 from edgebench.sim.simulation import pack, start_packed, unpack
-from edgebench.sim.state import State, Tasks, new_states
+from edgebench.sim.state import OBJECTIVES, State, Tasks, new_states
 from edgebench.sim.topology import Topology
 
 PARALLEL_FROM: Final = 64
@@ -32,49 +30,44 @@ class Batch:
     Args:
         topology: Static arrays, shared by all.
         tasks: The tasks of a split, shared by all.
+        rules: What they go by (`edgebench.sim.rules.make_rules`), shared by all.
         count: B.
-        traps: Whether trap links turn bad.
 
     Attributes:
         seen: Observations side by side, (B, ...) each; overwritten by the next call.
-        rewards: (B,) of the last step.
+        earned: (B, OBJECTIVES) of the last step; the first column are the rewards.
         over: (B,) whether the episode has ended; its next step begins another.
         seeds: (B,) each simulation's seed, from which its episodes are drawn.
         resets: (B,) episodes begun since that seed was given.
     """
 
-    def __init__(self, topology: Topology, tasks: Tasks, count: int, *, traps: bool) -> None:
-        self.topology, self.tasks, self.traps = topology, tasks, traps
-        self.seen = Observation(
-            np.zeros((count, F, CANDIDATES), np.float32),
-            np.zeros((count, T), np.float32),
-            np.zeros((count, CANDIDATES), np.int8),
-            np.full((count, CANDIDATES), -1, np.int32),
-            np.full((count, PLACES), -1, np.int64),
-        )
-        self._states: list[State] = new_states(topology, count)
-        self._packed = np.stack(
-            [
-                pack(topology, tasks, state, Observation(*(part[row] for part in self.seen)))
-                for row, state in enumerate(self._states)
-            ]
-        )
-        self.rewards = np.zeros(count)
+    def __init__(self, topology: Topology, tasks: Tasks, rules: NDArray[Any], count: int) -> None:
+        self.topology, self.tasks = topology, tasks
+        self.seen = new_observations(topology, rules, count)
+        self.earned = np.zeros((count, OBJECTIVES))
+        self._states: list[State] = [
+            state._replace(earned=earned)
+            for state, earned in zip(new_states(topology, rules, count), self.earned, strict=True)
+        ]
+        self._packed = [
+            pack(topology, tasks, state, Observation(*(part[row] for part in self.seen)))
+            for row, state in enumerate(self._states)
+        ]
+        self._addresses = np.array([packed.ctypes.data for packed in self._packed], np.int64)
         self.over = np.ones(count, np.bool_)
         self.seeds = np.zeros(count, np.int64)
         self.resets = np.zeros(count, np.int64)
 
     def begin(self, row: int, window: int, seed: int) -> None:
         """Begin the episode of `window` under scenario `seed` in simulation `row`."""
-        start_packed(self._packed[row], window, seed, self.traps)
+        start_packed(self._addresses[row], window, seed)
         self.resets[row] += 1
-        self.rewards[row], self.over[row] = 0.0, False
+        self.earned[row], self.over[row] = 0.0, False
 
     def step(self, actions: NDArray[np.int64]) -> None:
         """Step every simulation by its action (B,), or begin its next episode if the last one is over."""
-        count = len(self._packed)
-        advance = _advance_parallel if count >= PARALLEL_FROM and get_num_threads() > 1 else _advance_serial
-        advance(self._packed, actions, self.traps, self.seeds, self.resets, self.rewards, self.over)
+        advance = _advance_parallel if actions.size >= PARALLEL_FROM and get_num_threads() > 1 else _advance_serial
+        advance(self._addresses, actions, self.seeds, self.resets, self.over)
 
     def draw(self, row: int) -> tuple[int, int]:
         """Window and scenario seed of the next episode of simulation `row`."""
@@ -86,39 +79,38 @@ class Batch:
 @part
 def _advance(
     row: int,
-    packed: NDArray[np.int64],
+    addresses: NDArray[np.int64],
     actions: NDArray[np.int64],
-    traps: bool,
     seeds: NDArray[np.int64],
     resets: NDArray[np.int64],
-    rewards: NDArray[np.float64],
     over: NDArray[np.bool_],
 ) -> None:
-    topology, tasks, state, seen = unpack(packed[row])
+    topology, tasks, state, seen = unpack(addresses[row])
     if over[row]:
         window = drawn_window(seeds[row], resets[row], tasks.shape[0])
-        start(topology, tasks, state, window, drawn_seed(seeds[row], resets[row]), traps)
+        start(topology, tasks, state, window, drawn_seed(seeds[row], resets[row]))
         resets[row] += 1
-        rewards[row] = 0.0
+        for objective in range(OBJECTIVES):
+            state.earned[objective] = 0.0
     else:
-        rewards[row] = step(topology, tasks, state, actions[row])
+        step(topology, tasks, state, actions[row])
     observe(topology, tasks, state, seen)
     over[row] = seen.place[1] < 0
 
 
 @compiled
 def _advance_serial(
-    packed: NDArray[np.int64], actions: NDArray[np.int64], traps: bool, seeds: NDArray[np.int64],
-    resets: NDArray[np.int64], rewards: NDArray[np.float64], over: NDArray[np.bool_],
+    addresses: NDArray[np.int64], actions: NDArray[np.int64], seeds: NDArray[np.int64], resets: NDArray[np.int64],
+    over: NDArray[np.bool_],
 ) -> None:  # fmt: skip
-    for row in range(packed.shape[0]):
-        _advance(row, packed, actions, traps, seeds, resets, rewards, over)
+    for row in range(addresses.size):
+        _advance(row, addresses, actions, seeds, resets, over)
 
 
 @compiled_parallel
 def _advance_parallel(
-    packed: NDArray[np.int64], actions: NDArray[np.int64], traps: bool, seeds: NDArray[np.int64],
-    resets: NDArray[np.int64], rewards: NDArray[np.float64], over: NDArray[np.bool_],
+    addresses: NDArray[np.int64], actions: NDArray[np.int64], seeds: NDArray[np.int64], resets: NDArray[np.int64],
+    over: NDArray[np.bool_],
 ) -> None:  # fmt: skip
-    for row in prange(packed.shape[0]):
-        _advance(row, packed, actions, traps, seeds, resets, rewards, over)
+    for row in prange(addresses.size):
+        _advance(row, addresses, actions, seeds, resets, over)

@@ -25,8 +25,11 @@ def compiled(function: _Function) -> _Function:
 
 
 def part(function: _Function) -> _Function:
-    """As `compiled`, for a function that compiled ones call: its machine code is kept within theirs alone."""
-    return cast(_Function, njit(error_model="numpy")(function))
+    """As `compiled`, for a function that compiled ones call: its machine code is kept within theirs alone.
+
+    Python cannot call it, which saves a third of the time to compile.
+    """
+    return cast(_Function, njit(error_model="numpy", no_cpython_wrapper=True, no_cfunc_wrapper=True)(function))
 
 
 def compiled_parallel(function: _Function) -> _Function:

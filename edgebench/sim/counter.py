@@ -29,6 +29,20 @@ EPISODE_WINDOW: Final = 4
 """Stream of the window an unpinned episode takes."""
 EPISODE_SEED: Final = 5
 """Stream of the scenario seed an unpinned episode takes."""
+CROWD_START: Final = 31
+"""Stream of the task with which a flash crowd begins."""
+OUTAGE_START: Final = 32
+"""Stream of a node's first state."""
+OUTAGE_CHANGE: Final = 33
+"""Stream of a node's failures and returns, one slot a draw."""
+DRIFT_PHASE: Final = 34
+"""Stream of when a trap link is harmless in `drift`."""
+DRIFT_PLACE: Final = 35
+"""Stream of what blurs the order of tasks in `drift`, one row of the split a draw."""
+JITTER_CHANCE: Final = 36
+"""Stream of whether the way between two nodes is late, one slot a draw."""
+JITTER_EXTRA: Final = 37
+"""Stream of how late it is, one slot a draw."""
 
 
 @part

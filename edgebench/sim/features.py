@@ -33,6 +33,7 @@ CANDIDATE_FEATURES: Final = (
     Feature("onward_s", 0.0, _LONG_S, "quickest network and service of a typical child, longest of all, 0 of none"),
     Feature("speed", 0.0, 10.0, "speed of the node in tokens of unit work per ms"),
     Feature("stored", 0.0, 1.0, "share of the node's storage that resident models take"),
+    Feature("down", 0.0, 1.0, "1 if the node was down when telemetry was last published"),
 )
 """Rows of `candidates`, one column a candidate; columns beyond the last candidate are 0."""
 
@@ -54,8 +55,16 @@ TASK_FEATURES: Final = (
 )
 """Entries of `task`."""
 
+LABELS: Final = (
+    Feature("extra_now_s", 0.0, _LONG_S, "what the trap links of that path would add if the input left now"),
+    Feature("return_extra_now_s", 0.0, _LONG_S, "what those of the way to the user would add to the answer now"),
+    Feature("down_now", 0.0, 1.0, "1 if the node is down"),
+)
+"""Rows of `labels`, which an operator cannot know: in privileged observations alone."""
+
 F: Final = len(CANDIDATE_FEATURES)
 T: Final = len(TASK_FEATURES)
+L: Final = len(LABELS)
 CANDIDATE: Final = {feature.name: row for row, feature in enumerate(CANDIDATE_FEATURES)}
 """Row of `candidates` by name."""
 TASK: Final = {feature.name: entry for entry, feature in enumerate(TASK_FEATURES)}

@@ -50,7 +50,7 @@ def episode_metrics(state: State) -> dict[str, float]:
         "queueing_ms": float(parts[QUEUEING]),
         "loading_ms": float(parts[LOADING]),
         "service_ms": float(parts[SERVICE]),
-        "jain": jain(state.server["busy_ms"]),
+        "jain": jain(state.busy_ms),
     }
 
 

@@ -14,8 +14,11 @@ from edgebench.sim.topology import Topology
 PROPAGATION, TRANSMISSION, TRAP, QUEUEING, LOADING, SERVICE = range(6)
 """Columns of `PROGRESS["parts_ms"]`."""
 PARTS: Final = 6
-RUNNING, DONE, LATE, INVALID = range(4)
-"""Values of `PROGRESS["outcome"]`: in flight, answered in time, failed by lateness, failed by an invalid action."""
+RUNNING, DONE, LATE, INVALID, DOWN = range(5)
+"""Values of `PROGRESS["outcome"]`: in flight, answered in time, failed by lateness, by an invalid action, by a node."""
+UTILITY, QUALITY, SPEED, THRIFT = range(4)
+"""Entries of what is earned: the utility, and the three objectives it weighs."""
+OBJECTIVES: Final = 4
 
 TASK: Final = np.dtype(
     [
@@ -41,9 +44,11 @@ PROGRESS: Final = np.dtype(
     [
         ("ready_ms", "f8"),  # when the task's next event is due, inf once it ended
         ("stage", "i8"),  # the stage it is about; the length of the workflow where the answers are to leave
+        ("row", "i8"),  # of the task in the split
+        ("born_ms", "f8"),  # when the task arrives
         ("quality_sum", "f8"),
         ("cost_usd", "f8"),
-        ("potential", "f8"),  # what the task has earned so far
+        ("earned", "f8", (OBJECTIVES,)),  # what the task has earned so far
         ("latency_ms", "f8"),  # arrival to answer, two deadlines where it failed
         ("utility", "f8"),
         ("done_ms", "f8"),  # when the last of the stages that have run is done
@@ -60,17 +65,24 @@ PROGRESS: Final = np.dtype(
     ],
     align=True,
 )
-FIRST, COUNT, TURN, INPUTS, ARRIVED, ENDED, OLDEST = range(7)
+FIRST, COUNT, TURN, INPUTS, ARRIVED, ENDED, OLDEST, SEED, LISTED = range(9)
 """Entries of `State.cursor`."""
-CURSOR: Final = 7
+CURSOR: Final = 9
 INPUT: Final = np.dtype([("node", "i8"), ("megabytes", "f8")], align=True)
 SERVER: Final = np.dtype(
     [
         ("free_ms", "f8"),  # when the node's queue is empty
         ("seen_free_ms", "f8"),  # free_ms as last published
         ("seen_period", "i8"),  # telemetry period in which free_ms last changed
-        ("busy_ms", "f8"),  # loading and service given
         ("stored_gb", "f8"),  # memory of resident models
+    ],
+    align=True,
+)
+OUTAGE: Final = np.dtype(
+    [
+        ("slot", "i4"),  # up to which the node was looked at, -1 before the first look
+        ("is_down", "i1"),  # whether it was down then
+        ("seen_down", "i1"),  # whether it was when telemetry was last published
     ],
     align=True,
 )
@@ -81,6 +93,10 @@ MONITOR: Final = np.dtype(
         ("pending_ms", "f8"),  # a measurement still under way
         ("pending_at_ms", "f8"),  # when it is known, inf where none is under way
         ("remembered_ms", "f8"),  # what is expected of the link at the decision that is due
+        ("extra_ms", "f8"),  # extra delay in the slot it was last looked at, whatever is sent
+        ("slot", "i4"),  # that slot, -1 before the first look
+        ("is_bad", "i1"),  # whether it was bad then
+        ("is_listed", "i1"),  # whether it is in `State.listed`
     ],
     align=True,
 )
@@ -96,37 +112,46 @@ class State(NamedTuple):
     """An episode in progress: W tasks of the window, N nodes, M instances, C trap links; times from its start."""
 
     cursor: NDArray[np.int64]  # (CURSOR,) first task of the window, tasks in it, task whose turn it is (-1: over),
-    # inputs of its stage; tasks that have arrived, that have ended, and the first that has not ended
+    # inputs of its stage; tasks that have arrived, that have ended, and the first that has not ended; the scenario's
+    # seed; trap links of which something was measured
     inputs: NDArray[Any]  # (stages,) of INPUT: what the stage whose turn it is must be sent, and from where
     ready_ms: NDArray[np.float64]  # (W,) that of `progress` once more, side by side for the search of the next event
     progress: NDArray[Any]  # (W,) of PROGRESS
     server: NDArray[Any]  # (N,) of SERVER
-    resident: NDArray[np.int8]  # (M,) 1 where the model is in its node's memory
-    used_ms: NDArray[np.float64]  # (M,) until when it was last used
+    busy_ms: NDArray[np.float64]  # (N,) loading and service given
+    resident: NDArray[np.uint64]  # (M / 64,) bit m: the model is in its node's memory
+    used_ms: NDArray[np.float64]  # (M,) until when a resident model was last used
     monitor: NDArray[Any]  # (C,) of MONITOR
-    extra_ms: NDArray[np.float64]  # (C, slots) extra delay whatever is sent; `calm`: 0
-    is_bad: NDArray[np.int8]  # (C, slots) 1 while in the bad state
+    listed: NDArray[np.int32]  # (C,) trap links of which something was measured, in the order of their first time
+    outage: NDArray[Any]  # (N,) of OUTAGE
+    earned: NDArray[np.float64]  # (OBJECTIVES,) of the last step
+    rules: NDArray[Any]  # (1,) of RULES
 
 
-def new_state(topology: Topology) -> State:
-    """Allocate a state for `topology`; `edgebench.sim.route.start` fills it."""
-    return new_states(topology, 1)[0]
+def words_of(instances: int) -> int:
+    """Words of 64 bits that hold a bit an instance."""
+    return -(-instances // 64)
 
 
-def new_states(topology: Topology, count: int) -> list[State]:
-    """Allocate states side by side: what belongs together shares pages, so that few of them are ever looked up."""
-    traps, tasks = topology.trap.size, constants.WINDOW_TASKS
+def new_states(topology: Topology, rules: NDArray[Any], count: int) -> list[State]:
+    """Allocate states side by side: what belongs together shares pages, so that few of them are ever looked up.
+
+    `edgebench.sim.route.start` fills them; `rules` is shared.
+    """
+    traps, tasks, nodes = topology.trap.size, constants.WINDOW_TASKS, topology.node.size
     fields: list[tuple[Any, tuple[int, ...]]] = [
         (np.int64, (CURSOR,)),
         (INPUT, (constants.MAX_STAGES,)),
         (np.float64, (tasks,)),
         (PROGRESS, (tasks,)),
-        (SERVER, (topology.node.size,)),
-        (np.int8, (topology.instance.size,)),
+        (SERVER, (nodes,)),
+        (np.float64, (nodes,)),
+        (np.uint64, (words_of(topology.instance.size),)),
         (np.float64, (topology.instance.size,)),
         (MONITOR, (traps,)),
-        (np.float64, (traps, constants.TRAP_SLOTS)),
-        (np.int8, (traps, constants.TRAP_SLOTS)),
+        (np.int32, (traps,)),
+        (OUTAGE, (nodes,)),
+        (np.float64, (OBJECTIVES,)),
     ]
     sizes = [np.dtype(dtype).itemsize * math.prod(shape) for dtype, shape in fields]
     ends = np.cumsum([-(-size // _LINE) * _LINE for size in sizes])
@@ -137,7 +162,8 @@ def new_states(topology: Topology, count: int) -> list[State]:
             *(
                 row[begin : begin + size].view(dtype).reshape(shape)
                 for begin, size, (dtype, shape) in zip(begins, sizes, fields, strict=True)
-            )
+            ),
+            rules,
         )
         for row in block
     ]

@@ -1,26 +1,24 @@
 """Arrays as compiled code sees them through an address: no more than where they begin and how long they are.
 
 Numba passes an array as seven words and more, counts references to it and lets indices count from its end. The
-simulator hands two dozen arrays from function to function; as tables they are two or three words each, and both
-compiling and running are quicker. A table is indexed as the array is, by a whole number for every axis.
+simulator hands three dozen arrays from function to function. As tables they are two or three words each, and a bundle
+of tables is one word: the address of a list of their addresses. Both compiling and running are quicker so. A table is
+indexed as the array is, by a whole number for every axis; it is an attribute of its bundle, as the array is of a tuple.
 """
 
 from __future__ import annotations
 
 import operator
-from typing import Any
+from collections.abc import Mapping
+from typing import Any, NamedTuple
 
 import numpy as np
+from llvmlite import ir
 from numba import types
 from numba.core import cgutils
-from numba.core.typing.templates import AbstractTemplate, infer_global, signature
-from numba.extending import (
-    intrinsic,
-    lower_builtin,
-    make_attribute_wrapper,
-    models,
-    register_model,
-)
+from numba.core.imputils import lower_getattr_generic
+from numba.core.typing.templates import AbstractTemplate, AttributeTemplate, infer_getattr, infer_global, signature
+from numba.extending import intrinsic, lower_builtin, make_attribute_wrapper, models, register_model
 from numba.np.numpy_support import from_dtype
 
 
@@ -86,18 +84,77 @@ def _set_item(context: Any, builder: Any, of: Any, arguments: Any) -> Any:
     return context.get_dummy_value()
 
 
-def table_maker(name: str, dtype: Any, ndim: int) -> Any:
-    """For compiled code, a function from an address and a shape to a table of a NumPy dtype, whose name is `name`."""
-    kind = Table(name, from_dtype(np.dtype(dtype)), ndim)
+class Field(NamedTuple):
+    """An array of a bundle: the type of its items and its shape, lengths or the names of sizes."""
+
+    dtype: Any
+    shape: tuple[int | str, ...]
+
+
+class Bundle(types.Type):  # type: ignore[misc]
+    """The type of an address where 64-bit words stand: sizes first, then addresses of arrays.
+
+    Args:
+        name: Of the bundle.
+        sizes: Place of each size by name.
+        fields: The arrays by name.
+        places: Place of each array's address by name.
+    """
+
+    def __init__(
+        self, name: str, sizes: Mapping[str, int], fields: Mapping[str, Field], places: Mapping[str, int]
+    ) -> None:
+        self.sizes, self.fields, self.places = sizes, fields, places
+        self.tables = {
+            field: Table(np.dtype(of.dtype).str + field, from_dtype(np.dtype(of.dtype)), len(of.shape))
+            for field, of in fields.items()
+        }
+        super().__init__(f"Bundle({name})")
+
+
+@register_model(Bundle)
+class _BundleModel(models.StructModel):  # type: ignore[misc]
+    def __init__(self, manager: Any, bundle: Bundle) -> None:
+        super().__init__(manager, bundle, [("words", types.CPointer(types.int64))])
+
+
+@infer_getattr
+class _BundleAttribute(AttributeTemplate):  # type: ignore[misc]
+    key = Bundle
+
+    def generic_resolve(self, bundle: Bundle, name: str) -> Any:
+        return bundle.tables.get(name)
+
+
+@lower_getattr_generic(Bundle)  # type: ignore[untyped-decorator]
+def _get_table(context: Any, builder: Any, bundle: Bundle, value: Any, name: str) -> Any:
+    words = cgutils.create_struct_proxy(bundle)(context, builder, value=value).words
+
+    def word(place: int) -> Any:
+        loaded = builder.load(builder.gep(words, [context.get_constant(types.intp, place)], inbounds=True))
+        loaded.set_metadata("invariant.load", builder.module.add_metadata([]))  # no call changes where arrays are
+        return loaded
+
+    view = cgutils.create_struct_proxy(bundle.tables[name])(context, builder)
+    view.data = builder.inttoptr(word(bundle.places[name]), cgutils.voidptr_t)
+    lengths = [
+        context.get_constant(types.intp, length) if isinstance(length, int) else word(bundle.sizes[length])
+        for length in bundle.fields[name].shape
+    ]
+    view.shape = cgutils.pack_array(builder, lengths, ty=ir.IntType(64))
+    return view._getvalue()
+
+
+def bundle_maker(bundle: Bundle) -> Any:
+    """For compiled code, a function from an address to the bundle that stands there."""
 
     @intrinsic  # type: ignore[untyped-decorator]
-    def make(_: Any, address: Any, shape: Any) -> Any:
+    def make(_: Any, address: Any) -> Any:
         def generate(context: Any, builder: Any, of: Any, arguments: Any) -> Any:
-            view = cgutils.create_struct_proxy(kind)(context, builder)
-            view.data = builder.inttoptr(arguments[0], cgutils.voidptr_t)
-            view.shape = context.cast(builder, arguments[1], of.args[1], types.UniTuple(types.intp, ndim))
+            view = cgutils.create_struct_proxy(bundle)(context, builder)
+            view.words = builder.inttoptr(arguments[0], ir.IntType(64).as_pointer())
             return view._getvalue()
 
-        return kind(types.int64, shape), generate
+        return bundle(types.int64), generate
 
     return make

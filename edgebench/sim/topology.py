@@ -18,6 +18,7 @@ NODE: Final = np.dtype(
         ("storage_gb", "f8"),
         ("first", "i8"),  # offset of its instances in on_node
         ("instances", "i8"),  # how many
+        ("east", "f8"),  # place between the region's west (0) and its east (1)
     ],
     align=True,
 )
@@ -25,15 +26,12 @@ PATH: Final = np.dtype(
     [
         ("latency_ms", "f8"),  # propagation and hops along the quickest path
         ("ms_per_mb", "f8"),  # transmission over the path's bottleneck, 0 on the node itself
+        ("trap_bits", "u8"),  # bit t mod 64 for every trap t of the path
         ("next_trap", "i4"),  # trap index of the path's first trap link, -1 where it has none
         ("past_trap", "i4"),  # node at that link's far end
     ],
     align=True,
 )
-OFFER: Final = np.dtype(
-    [("instance", "i4"), ("node", "i4"), *((name, PATH[name]) for name in PATH.names or ())], align=True
-)
-"""A candidate: its instance (-1 beyond the last), the node of that and the path there."""
 INSTANCE: Final = np.dtype(
     [("quality", "f8"), ("work", "f8"), ("memory_gb", "f8"), ("usd_per_token", "f8"), ("node", "i8")], align=True
 )
@@ -50,16 +48,32 @@ TRAP_LINK: Final = np.dtype(
 )
 
 
+LATENCY_S, S_PER_MB = range(2)
+"""Rows of `Topology.way`: of the path to a candidate, propagation and hops, and transmission a megabyte."""
+WAYS: Final = 2
+S_PER_TOKEN, IS_GOOD, COST_PER_TOKEN, LOAD_S, NODE_SPEED = range(5)
+"""Rows of `Topology.offer` and `Topology.every`: service, quality, cost over the reference cost, loading, speed."""
+TRAITS: Final = 5
+
+
 class Topology(NamedTuple):
-    """Static arrays of a region; N nodes, M instances, C trap links, E model types, K candidates."""
+    """Static arrays of a region; N nodes, M instances, C trap links, E model types, K candidates.
+
+    What a decision looks up of its candidates lies side by side: `candidates`, `host`, `way`, `trap_bits`, `offer`.
+    """
 
     node: NDArray[Any]  # (N,) of NODE
     path: NDArray[Any]  # (N, N) of PATH, [to, from]
     instance: NDArray[Any]  # (M,) of INSTANCE
+    instance_type: NDArray[np.int8]  # (M,) type of each instance
     trap: NDArray[Any]  # (C,) of TRAP_LINK
     on_node: NDArray[np.int32]  # (M,) instances grouped by node
     candidates: NDArray[np.int32]  # (N, E, K) instances offered at a node, -1 beyond the last
-    offer: NDArray[Any]  # (N, E, K) of OFFER: the candidates once more, with all that a decision at a node looks up
+    host: NDArray[np.int32]  # (N, E, K) their nodes
+    way: NDArray[np.float64]  # (N, E, WAYS, K) of the paths there
+    trap_bits: NDArray[np.uint64]  # (N, E, K) those of the paths there
+    offer: NDArray[np.float32]  # (N, E, TRAITS, K) of the candidates
+    every: NDArray[np.float32]  # (TRAITS, M) of all instances
     onward_ms: NDArray[np.float64]  # (N, E) quickest network and service of a typical stage of each type
     kind: NDArray[np.int8]  # (E,) index into `edgebench.constants.MODEL_TYPES` of each type
 
@@ -86,14 +100,23 @@ def build_topology(columns: Columns, instance_type: NDArray[np.int8], kind_of_ty
     if (instance["memory_gb"] > node["storage_gb"][instance["node"]]).any():
         raise ValueError("a model needs more memory than its node has")
     candidates, onward_ms = offer(path, instance, node["speed"], instance_type, kind_of_type)
+    every = _traits(node, instance)
+    is_there, host = candidates >= 0, instance["node"][candidates].astype(np.int32)
+    ways = np.where(is_there, path[host, np.arange(len(path))[:, None, None]], np.zeros((), PATH))
+    offered = np.where(is_there, every[:, candidates], np.float32(0.0))
     return Topology(
         node=node,
         path=path,
         instance=instance,
+        instance_type=instance_type,
         trap=_traps(columns),
         on_node=np.argsort(instance["node"], kind="stable").astype(np.int32),
         candidates=candidates,
-        offer=_offers(path, instance, candidates),
+        host=host,
+        way=np.stack([ways["latency_ms"] / 1000.0, ways["ms_per_mb"] / 1000.0], axis=2),
+        trap_bits=np.ascontiguousarray(ways["trap_bits"]),
+        offer=np.ascontiguousarray(offered.transpose(1, 2, 0, 3)),
+        every=every,
         onward_ms=np.ascontiguousarray(onward_ms),
         kind=kind_of_type,
     )
@@ -108,14 +131,16 @@ def public_topology(public: Columns) -> Topology:
     return build_topology(columns, *(codes.astype(np.int8) for codes in types))
 
 
-def _offers(path: NDArray[Any], instance: NDArray[Any], candidates: NDArray[np.int32]) -> NDArray[Any]:
-    offers = np.zeros(candidates.shape, OFFER)
-    offers["instance"], offers["node"] = candidates, instance["node"][candidates]
-    here = np.arange(len(path))[:, None, None]
-    ways = path[offers["node"], here]
-    for name in PATH.names or ():
-        offers[name] = ways[name]
-    return offers
+def _traits(node: NDArray[Any], instance: NDArray[Any]) -> NDArray[np.float32]:
+    """What decisions look up of every instance, (TRAITS, M)."""
+    speed = node["speed"][instance["node"]]
+    traits = np.empty((TRAITS, instance.size), np.float32)
+    traits[S_PER_TOKEN] = instance["work"] / speed / 1000.0
+    traits[IS_GOOD] = instance["quality"]
+    traits[COST_PER_TOKEN] = instance["usd_per_token"] / constants.COST_REF_USD
+    traits[LOAD_S] = instance["memory_gb"] / constants.LOAD_GB_PER_S
+    traits[NODE_SPEED] = speed
+    return traits
 
 
 def _nodes(columns: Columns, instance: NDArray[Any]) -> NDArray[Any]:
@@ -124,6 +149,8 @@ def _nodes(columns: Columns, instance: NDArray[Any]) -> NDArray[Any]:
     node["storage_gb"] = columns["nodes.storage_gb"]
     node["instances"] = np.bincount(instance["node"], minlength=node.size)
     node["first"] = np.cumsum(node["instances"]) - node["instances"]
+    lon = columns["nodes.lon"].astype(np.float64)
+    node["east"] = (lon - lon.min()) / max(float(np.ptp(lon)), 1e-9)
     return node
 
 
@@ -148,7 +175,7 @@ def _traps(columns: Columns) -> NDArray[Any]:
 
 
 def _paths(columns: Columns) -> NDArray[Any]:
-    """Quickest paths between all pairs, (N, N) of PATH: 24 bytes a pair, and a block of targets' searches beside it."""
+    """Quickest paths between all pairs, (N, N) of PATH: 32 bytes a pair, and a block of targets' searches beside it."""
     nodes = len(columns["nodes.node_id"])
     names = ("src", "dst", "latency_ms", "bandwidth_mbps")
     network = make_network(nodes, *(np.asarray(columns[f"links.{name}"]) for name in names))
@@ -160,6 +187,7 @@ def _paths(columns: Columns) -> NDArray[Any]:
         found = paths_to(network, np.arange(begin, begin + len(block)))
         block["latency_ms"], block["ms_per_mb"] = found.delay_ms, found.ms_per_mb
         block["next_trap"], block["past_trap"] = trap_index[found.next_link], found.next_node
+        block["trap_bits"] = 0
         _find_first_traps(found.nearest, found.next_node, block)
     return path
 
@@ -170,5 +198,8 @@ def _find_first_traps(nearest: NDArray[np.int32], next_node: NDArray[np.int32], 
     for target in range(nearest.shape[0]):
         for source in nearest[target]:
             here, beyond = path[target, source], path[target, next_node[target, source]]
+            here.trap_bits = beyond.trap_bits
             if here.next_trap < 0:
                 here.next_trap, here.past_trap = beyond.next_trap, beyond.past_trap
+            else:
+                here.trap_bits |= np.uint64(1) << np.uint64(here.next_trap % 64)
