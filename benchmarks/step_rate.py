@@ -94,7 +94,7 @@ def playing(env: Any) -> Callable[[], None]:
 
 def oracle_playing() -> Callable[[], None]:
     """The same of the tests' plain-Python simulator, which makes the same observations."""
-    oracle = RouteOracle(edgebench.load(REGION), traps=SCENARIOS["trap"].traps, split="train")
+    oracle = RouteOracle(edgebench.load(REGION), SCENARIOS["trap"], split="train")
     oracle.reset(0, 0)
     episodes = 0
 

@@ -128,7 +128,7 @@ def single_step(region: edgebench.Region) -> Step:
 
 def oracle_step(region: edgebench.Region) -> Step:
     """The same of the tests' plain-Python simulator, which makes the same observations."""
-    oracle, actions = RouteOracle(region, traps=SCENARIOS["trap"].traps, split="train"), _random_actions(1, ACTIONS)
+    oracle, actions = RouteOracle(region, SCENARIOS["trap"], split="train"), _random_actions(1, ACTIONS)
     oracle.reset(0, 0)
 
     def step() -> None:

@@ -125,10 +125,10 @@ def _play(
     window: int,
     seed: int,
 ) -> float:
-    topology, tasks, state, seen = unpack(address)
+    topology, tasks, state, seen, scratch = unpack(address)
     rest = np.zeros(CANDIDATES)
     start(topology, tasks, state, window, seed)
-    observe(topology, tasks, state, seen)
+    observe(topology, tasks, state, seen, scratch)
     while seen.place[1] >= 0:
         row, stage = seen.place[0], seen.place[2]
         for slot in range(CANDIDATES):
@@ -140,7 +140,7 @@ def _play(
         if same_users:
             entries[_QUALITY_WEIGHT], entries[_SPEED_WEIGHT] = 0.5, 0.5
         step(topology, tasks, state, choose(candidates, entries, mask, rest, weights))
-        observe(topology, tasks, state, seen)
+        observe(topology, tasks, state, seen, scratch)
     total = 0.0
     for number in range(state.cursor[1]):
         total += state.progress[number].utility

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from edgebench.sim.compiled import compiled, compiled_parallel, part
 from edgebench.sim.episodes import drawn_seed, drawn_window
-from edgebench.sim.observe import Observation, new_observations, observe
+from edgebench.sim.observe import Observation, new_observations, new_scratch, observe
 from edgebench.sim.route import start, step
 from edgebench.sim.simulation import pack, start_packed, unpack
 from edgebench.sim.state import OBJECTIVES, State, Tasks, new_states
@@ -49,9 +49,14 @@ class Batch:
             state._replace(earned=earned)
             for state, earned in zip(new_states(topology, rules, count), self.earned, strict=True)
         ]
+        shares = min(count, get_num_threads())
+        self._bounds = np.array([count * share // shares for share in range(shares + 1)], np.int64)
+        self._scratches = [new_scratch(topology, rules) for _ in range(shares)]
         self._packed = [
-            pack(topology, tasks, state, Observation(*(part[row] for part in self.seen)))
+            pack(topology, tasks, state, Observation(*(part[row] for part in self.seen)), self._scratches[share])
+            for share in range(shares)
             for row, state in enumerate(self._states)
+            if self._bounds[share] <= row < self._bounds[share + 1]
         ]
         self._addresses = np.array([packed.ctypes.data for packed in self._packed], np.int64)
         self.over = np.ones(count, np.bool_)
@@ -66,8 +71,9 @@ class Batch:
 
     def step(self, actions: NDArray[np.int64]) -> None:
         """Step every simulation by its action (B,), or begin its next episode if the last one is over."""
-        advance = _advance_parallel if actions.size >= PARALLEL_FROM and get_num_threads() > 1 else _advance_serial
-        advance(self._addresses, actions, self.seeds, self.resets, self.over)
+        parallel = actions.size >= PARALLEL_FROM and get_num_threads() > 1
+        advance, bounds = (_advance_shares, self._bounds) if parallel else (_advance_all, self._bounds[[0, -1]])
+        advance(bounds, self._addresses, actions, self.seeds, self.resets, self.over)
 
     def draw(self, row: int) -> tuple[int, int]:
         """Window and scenario seed of the next episode of simulation `row`."""
@@ -85,7 +91,7 @@ def _advance(
     resets: NDArray[np.int64],
     over: NDArray[np.bool_],
 ) -> None:
-    topology, tasks, state, seen = unpack(addresses[row])
+    topology, tasks, state, seen, scratch = unpack(addresses[row])
     if over[row]:
         window = drawn_window(seeds[row], resets[row], tasks.shape[0])
         start(topology, tasks, state, window, drawn_seed(seeds[row], resets[row]))
@@ -94,23 +100,23 @@ def _advance(
             state.earned[objective] = 0.0
     else:
         step(topology, tasks, state, actions[row])
-    observe(topology, tasks, state, seen)
+    observe(topology, tasks, state, seen, scratch)
     over[row] = seen.place[1] < 0
 
 
 @compiled
-def _advance_serial(
-    addresses: NDArray[np.int64], actions: NDArray[np.int64], seeds: NDArray[np.int64], resets: NDArray[np.int64],
-    over: NDArray[np.bool_],
+def _advance_all(
+    bounds: NDArray[np.int64], addresses: NDArray[np.int64], actions: NDArray[np.int64], seeds: NDArray[np.int64],
+    resets: NDArray[np.int64], over: NDArray[np.bool_],
 ) -> None:  # fmt: skip
-    for row in range(addresses.size):
+    for row in range(bounds[0], bounds[1]):
         _advance(row, addresses, actions, seeds, resets, over)
 
 
 @compiled_parallel
-def _advance_parallel(
-    addresses: NDArray[np.int64], actions: NDArray[np.int64], seeds: NDArray[np.int64], resets: NDArray[np.int64],
-    over: NDArray[np.bool_],
+def _advance_shares(
+    bounds: NDArray[np.int64], addresses: NDArray[np.int64], actions: NDArray[np.int64], seeds: NDArray[np.int64],
+    resets: NDArray[np.int64], over: NDArray[np.bool_],
 ) -> None:  # fmt: skip
-    for row in prange(addresses.size):
-        _advance(row, addresses, actions, seeds, resets, over)
+    for share in prange(bounds.size - 1):
+        _advance_all(bounds[share : share + 2], addresses, actions, seeds, resets, over)

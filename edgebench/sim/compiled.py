@@ -29,7 +29,9 @@ def part(function: _Function) -> _Function:
 
     Python cannot call it, which saves a third of the time to compile.
     """
-    return cast(_Function, njit(error_model="numpy", no_cpython_wrapper=True, no_cfunc_wrapper=True)(function))
+    return cast(
+        _Function, njit(error_model="numpy", no_cpython_wrapper=True, no_cfunc_wrapper=True, forceinline=True)(function)
+    )
 
 
 def compiled_parallel(function: _Function) -> _Function:

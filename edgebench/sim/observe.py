@@ -24,7 +24,7 @@ from edgebench.sim.topology import (
     Topology,
 )
 from edgebench.sim.transfers import path_extra
-from edgebench.sim.traps import remembered
+from edgebench.sim.traps import fade, settle
 
 _KINDS: Final = len(MODEL_TYPES)
 _S_PER_MS: Final = 0.001
@@ -35,7 +35,7 @@ PLACES: Final = 5
 
 
 class Observation(NamedTuple):
-    """Buffers of one observation; K candidates, or all instances where every one is offered; N nodes."""
+    """Buffers of one observation; K candidates, or all instances where every one is offered."""
 
     candidates: NDArray[np.float32]  # (F, K)
     task: NDArray[np.float32]  # (T,)
@@ -43,7 +43,24 @@ class Observation(NamedTuple):
     instances: NDArray[np.int32]  # (K,) instance ids, -1 beyond the last candidate
     place: NDArray[np.int64]  # (PLACES,) row in the split, number in the window (-1: over), stage, node, user's node
     labels: NDArray[np.float32]  # (L, K) written where the rules say so
+
+
+class Scratch(NamedTuple):
+    """What an observation is worked out in, shared by simulations that are never stepped at once.
+
+    Q nodes are looked at: those of the candidates, or all N, each once, where every instance is offered.
+    """
+
     by_node: NDArray[np.float32]  # (F, N) what every instance takes from its node, where all are offered
+    nodes: NDArray[np.int32]  # (Q,) looked at
+    place: NDArray[np.int32]  # (Q,) `Topology.place` of each on the way to the user
+    work: NDArray[np.float64]  # (WORK, Q) in s
+
+
+IDLE, THERE, TRANSMIT, EXTRA, SLOWEST, BACK, EXTRA_BACK = range(7)
+"""Rows of `Observation.work`: until the node's queue is empty; of the input seen, its latency, its transmission, what
+is remembered of its traps, and its time in all; the way back, and what is remembered of that."""
+WORK: Final = 7
 
 
 def new_observations(topology: Topology, rules: NDArray[Any], count: int) -> Observation:
@@ -56,12 +73,23 @@ def new_observations(topology: Topology, rules: NDArray[Any], count: int) -> Obs
         np.full((count, columns), -1, np.int32),
         np.full((count, PLACES), -1, np.int64),
         np.zeros((count, L, columns), np.float32),
-        np.zeros((count, F, topology.node.size), np.float32),
+    )
+
+
+def new_scratch(topology: Topology, rules: NDArray[Any]) -> Scratch:
+    """Allocate what observations are worked out in."""
+    nodes = topology.node.size
+    looked_at = nodes if rules[0]["sees_all"] else CANDIDATES
+    return Scratch(
+        np.zeros((F, nodes), np.float32),
+        np.arange(looked_at, dtype=np.int32),
+        np.zeros(looked_at, np.int32),
+        np.zeros((WORK, looked_at)),
     )
 
 
 @part
-def observe(topology: Topology, tasks: Tasks, state: State, seen: Observation) -> None:
+def observe(topology: Topology, tasks: Tasks, state: State, seen: Observation, scratch: Scratch) -> None:
     """Write the observation of the task whose turn it is; all zeros when the episode is over."""
     number = state.cursor[TURN]
     seen.place[1] = number
@@ -74,11 +102,11 @@ def observe(topology: Topology, tasks: Tasks, state: State, seen: Observation) -
     seen.place[3], seen.place[4] = progress.at_node[stage], task.user_node
     in_flight = (state.cursor[ARRIVED] - state.cursor[ENDED]) / WINDOW_TASKS
     _see_task(topology, task, progress, seen, in_flight)
-    remembers = _remember(state, progress.ready_ms)
+    _remember(state, progress.ready_ms)
     if state.rules[0].sees_all:
-        _see_all(topology, state, seen, task, progress, remembers)
+        _see_all(topology, state, seen, scratch, task, progress)
     else:
-        _see_candidates(topology, state, seen, task, progress, remembers)
+        _see_candidates(topology, state, seen, scratch, task, progress)
     if state.rules[0].privileged:
         _see_labels(topology, state, seen, task, progress)
 
@@ -96,80 +124,103 @@ def _clear(seen: Observation) -> None:
 
 
 @part
-def _remember(state: State, now_ms: float) -> np.uint64:
-    """Note what is expected of every trap link now; the bits (as `trap_bits`) of those of which anything is."""
-    bits = np.uint64(0)
-    for place in range(state.cursor[LISTED]):
-        trap = state.listed[place]
-        monitor = state.monitor[trap]
-        monitor.remembered_ms = remembered(monitor, now_ms)
-        if monitor.remembered_ms != 0.0:
-            bits |= np.uint64(1) << np.uint64(trap % 64)
-    return bits
+def _remember(state: State, now_ms: float) -> None:
+    """Note what is expected now of every trap link of which something was measured."""
+    left = fade(now_ms)
+    for listed in range(state.cursor[LISTED]):
+        monitor = state.monitor[state.listed[listed]]
+        settle(monitor, now_ms)
+        monitor.remembered_ms = monitor.weight_ms * left
 
 
 @part
 def _see_candidates(
-    topology: Topology, state: State, seen: Observation, task: Any, progress: Any, remembers: np.uint64
+    topology: Topology,
+    state: State,
+    seen: Observation,
+    scratch: Scratch,
+    task: Any,
+    progress: Any,
 ) -> None:
     """Every candidate: what it is, then what its node and the ways there and back are like."""
-    stage, now, rows = progress.stage, progress.ready_ms, seen.candidates
+    stage, rows, columns = progress.stage, seen.candidates, seen.action_mask.shape[0]
     here, code = progress.at_node[stage], task.stage_type[stage]
     count = 0
-    for slot in range(CANDIDATES):
+    for slot in range(columns):
+        scratch.nodes[slot] = topology.host[here, code, slot]
         seen.instances[slot] = topology.candidates[here, code, slot]
         seen.action_mask[slot] = seen.instances[slot] >= 0
         count += seen.action_mask[slot]
-    tokens, outages = np.float32(task.tokens[stage]), state.rules[0].outage_enter > 0.0
-    for slot in range(CANDIDATES):
-        rows[5, slot] = tokens * topology.offer[here, code, S_PER_TOKEN, slot]
-        rows[6, slot] = topology.offer[here, code, IS_GOOD, slot]
-        rows[7, slot] = tokens * topology.offer[here, code, COST_PER_TOKEN, slot]
-        rows[10, slot] = topology.offer[here, code, NODE_SPEED, slot]
-        rows[12, slot] = 0.0
-    one_input, megabytes, answer_mb = state.cursor[INPUTS] == 1, state.inputs[0].megabytes, _answer_mb(task, stage)
+    _see_traits(topology, rows, here, code, np.float32(task.tokens[stage]), columns)
+    _see_nodes(topology, state, scratch, rows, count, task, progress)
     for slot in range(count):
-        node = int(topology.host[here, code, slot])
-        if outages:
-            rows[12, slot] = _published_down(topology, state, node, now)
-        if one_input:
-            latency_s = topology.way[here, code, LATENCY_S, slot]
-            transmission_s = megabytes * topology.way[here, code, S_PER_MB, slot]
-            extra_s = 0.0
-            if topology.trap_bits[here, code, slot] & remembers:
-                extra_s = _remembered_s(topology, state, here, node)
-            _see_arrival(state, rows, slot, node, latency_s, transmission_s, extra_s, now)
-        else:
-            _see_last_input(topology, state, rows, slot, node, now, remembers)
-        resident = is_resident(state, seen.instances[slot])
-        rows[4, slot] = np.float32(0.0) if resident else topology.offer[here, code, LOAD_S, slot]
-        _see_node(topology, state, rows, slot, node, task, stage, answer_mb, remembers)
-    for slot in range(count, CANDIDATES):
-        for row in range(F):
-            rows[row, slot] = 0.0
+        rows[4, slot] *= np.float32(not is_resident(state, seen.instances[slot]))
+    if state.cursor[INPUTS] == 1:
+        for slot in range(count):
+            scratch.work[THERE, slot] = topology.way[here, code, LATENCY_S, slot]
+        for slot in range(count):
+            scratch.work[TRANSMIT, slot] = state.inputs[0].megabytes * topology.way[here, code, S_PER_MB, slot]
+        _recall_there(topology, state, scratch, count, here, code)
+        _see_input(scratch, rows, count, True)
+    else:
+        _see_inputs(topology, state, scratch, rows, count)
     for row in range(F):
-        for slot in range(CANDIDATES):
-            rows[row, slot] = min(rows[row, slot], CANDIDATE_HIGH[row])
+        for slot in range(count, columns):
+            rows[row, slot] = 0.0
+    _clamp(rows, columns)
+
+
+@part
+def _see_traits(
+    topology: Topology, rows: NDArray[np.float32], here: int, code: int, tokens: np.float32, columns: int
+) -> None:
+    """What a candidate is, wherever the inputs are; 0 beyond the last. A loop a row: processors take it in strides."""
+    for slot in range(columns):
+        rows[4, slot] = topology.offer[here, code, LOAD_S, slot]
+    for slot in range(columns):
+        rows[5, slot] = tokens * topology.offer[here, code, S_PER_TOKEN, slot]
+    for slot in range(columns):
+        rows[6, slot] = topology.offer[here, code, IS_GOOD, slot]
+    for slot in range(columns):
+        rows[7, slot] = tokens * topology.offer[here, code, COST_PER_TOKEN, slot]
+    for slot in range(columns):
+        rows[10, slot] = topology.offer[here, code, NODE_SPEED, slot]
+    for slot in range(columns):
+        rows[12, slot] = 0.0
+
+
+@part
+def _clamp(rows: NDArray[np.float32], columns: int) -> None:
+    for row in range(F):
+        high = CANDIDATE_HIGH[row]
+        for column in range(columns):
+            value = rows[row, column]
+            rows[row, column] = value if value < high else high
 
 
 @part
 def _see_all(
-    topology: Topology, state: State, seen: Observation, task: Any, progress: Any, remembers: np.uint64
+    topology: Topology,
+    state: State,
+    seen: Observation,
+    scratch: Scratch,
+    task: Any,
+    progress: Any,
 ) -> None:
     """Every instance of the region in its own column, those of other types left out: first by node, then spread."""
-    stage, now, by_node = progress.stage, progress.ready_ms, seen.by_node
-    answer_mb = _answer_mb(task, stage)
-    for node in range(topology.node.shape[0]):
-        by_node[12, node] = _published_down(topology, state, node, now) if state.rules[0].outage_enter > 0.0 else 0.0
-        _see_last_input(topology, state, by_node, node, node, now, remembers)
-        _see_node(topology, state, by_node, node, node, task, stage, answer_mb, remembers)
-        for row in range(F):
-            by_node[row, node] = min(by_node[row, node], CANDIDATE_HIGH[row])
-    _spread(topology, state, seen, task.stage_type[stage], np.float32(task.tokens[stage]))
+    nodes = topology.node.shape[0]
+    for node in range(nodes):
+        scratch.by_node[12, node] = 0.0
+    _see_nodes(topology, state, scratch, scratch.by_node, nodes, task, progress)
+    _see_inputs(topology, state, scratch, scratch.by_node, nodes)
+    _clamp(scratch.by_node, nodes)
+    _spread(topology, state, seen, scratch, task.stage_type[progress.stage], np.float32(task.tokens[progress.stage]))
 
 
 @part
-def _spread(topology: Topology, state: State, seen: Observation, code: int, tokens: np.float32) -> None:
+def _spread(
+    topology: Topology, state: State, seen: Observation, scratch: Scratch, code: int, tokens: np.float32
+) -> None:
     rows, count = seen.candidates, topology.instance.shape[0]
     for column in range(count):
         fits = topology.instance_type[column] == code
@@ -178,7 +229,7 @@ def _spread(topology: Topology, state: State, seen: Observation, code: int, toke
     for row in (0, 1, 2, 3, 8, 9, 11, 12):
         for column in range(count):
             node = topology.instance[column].node
-            rows[row, column] = seen.by_node[row, node] if seen.action_mask[column] else np.float32(0.0)
+            rows[row, column] = scratch.by_node[row, node] if seen.action_mask[column] else np.float32(0.0)
     for column in range(count):
         fits = np.float32(seen.action_mask[column])
         rows[5, column] = min(fits * tokens * topology.every[S_PER_TOKEN, column], CANDIDATE_HIGH[5])
@@ -202,86 +253,122 @@ def _published_down(topology: Topology, state: State, node: int, now_ms: float) 
 
 
 @part
-def _see_arrival(
+def _see_nodes(
+    topology: Topology,
     state: State,
+    scratch: Scratch,
     rows: NDArray[np.float32],
-    column: int,
-    node: int,
-    latency_s: float,
-    transmission_s: float,
-    extra_s: float,
-    now_ms: float,
+    count: int,
+    task: Any,
+    progress: Any,
 ) -> None:
-    """What an input meets on its way and on arrival."""
-    idle_s = (published_free(state.server[node], period_of(now_ms)) - now_ms) * _S_PER_MS
-    rows[0, column] = latency_s
-    rows[1, column] = transmission_s
-    rows[2, column] = extra_s
-    rows[3, column] = max(0.0, idle_s - latency_s - transmission_s - extra_s)
+    """Of `count` nodes: their queues and memory, and what follows once the stage has run there."""
+    stage, now, user = progress.stage, progress.ready_ms, task.user_node
+    answer_mb, onward, period = _answer_mb(task, stage), _types_onward(task, stage), period_of(now)
+    if state.rules[0].outage_enter > 0.0:
+        for column in range(count):
+            rows[12, column] = _published_down(topology, state, scratch.nodes[column], now)
+    for column in range(count):
+        node = scratch.nodes[column]
+        server, back = state.server[node], topology.path[user, node]
+        scratch.work[IDLE, column] = (published_free(server, period) - now) * _S_PER_MS
+        rows[11, column] = server.stored_gb * topology.node[node].per_storage
+        rows[9, column] = _onward_ms(topology, onward, node) * _S_PER_MS
+        scratch.work[BACK, column] = (back.latency_ms + answer_mb * back.ms_per_mb) * _S_PER_MS
+        scratch.place[column] = topology.place[user, node]
+    _recall_back(topology, state, scratch, count, user)
+    for column in range(count):
+        rows[8, column] = scratch.work[BACK, column] + scratch.work[EXTRA_BACK, column]
 
 
 @part
-def _see_last_input(
-    topology: Topology,
-    state: State,
-    rows: NDArray[np.float32],
-    column: int,
-    node: int,
-    now_ms: float,
-    remembers: np.uint64,
-) -> None:
-    """Of the inputs, see the one that would arrive last by what is known."""
-    slowest = -np.inf
+def _see_inputs(topology: Topology, state: State, scratch: Scratch, rows: NDArray[np.float32], count: int) -> None:
+    """Of the inputs, see at every node the one that would arrive last by what is known."""
     for number in range(state.cursor[INPUTS]):
         sent = state.inputs[number]
-        there = topology.path[node, sent.node]
-        latency_s, transmission_s = there.latency_ms * _S_PER_MS, sent.megabytes * there.ms_per_mb * _S_PER_MS
-        extra_s = _remembered_s(topology, state, sent.node, node) if there.trap_bits & remembers else 0.0
-        if latency_s + transmission_s + extra_s > slowest:
-            slowest = latency_s + transmission_s + extra_s
-            _see_arrival(state, rows, column, node, latency_s, transmission_s, extra_s, now_ms)
+        for column in range(count):
+            there = topology.path[scratch.nodes[column], sent.node]
+            scratch.work[THERE, column] = there.latency_ms * _S_PER_MS
+            scratch.work[TRANSMIT, column] = sent.megabytes * there.ms_per_mb * _S_PER_MS
+            scratch.work[EXTRA, column] = _remembered_s(topology, state, sent.node, scratch.nodes[column])
+        _see_input(scratch, rows, count, number == 0)
 
 
 @part
-def _see_node(
-    topology: Topology,
-    state: State,
-    rows: NDArray[np.float32],
-    column: int,
-    node: int,
-    task: Any,
-    stage: int,
-    answer_mb: float,
-    remembers: np.uint64,
-) -> None:
-    """What follows once the stage has run on a node, and how full that is."""
-    back = topology.path[task.user_node, node]
-    extra_s = _remembered_s(topology, state, node, task.user_node) if back.trap_bits & remembers else 0.0
-    rows[8, column] = (back.latency_ms + answer_mb * back.ms_per_mb) * _S_PER_MS + extra_s
-    rows[9, column] = _onward_ms(topology, task, task.children[stage], node) * _S_PER_MS
-    rows[11, column] = state.server[node].stored_gb / topology.node[node].storage_gb
+def _see_input(scratch: Scratch, rows: NDArray[np.float32], count: int, is_first: bool) -> None:
+    """What an input meets on its way and on arrival, unless an earlier one arrives later."""
+    work = scratch.work
+    for column in range(count):
+        takes = work[THERE, column] + work[TRANSMIT, column] + work[EXTRA, column]
+        if not is_first and takes <= work[SLOWEST, column]:
+            continue
+        work[SLOWEST, column] = takes
+        rows[0, column] = work[THERE, column]
+        rows[1, column] = work[TRANSMIT, column]
+        rows[2, column] = work[EXTRA, column]
+        wait = work[IDLE, column] - takes
+        rows[3, column] = wait if wait > 0.0 else 0.0
 
 
 @part
-def _onward_ms(topology: Topology, task: Any, children: int, node: int) -> float:
-    """The longest of the quickest times of a stage's children from `node`, 0 of none."""
-    longest, child = 0.0, 0
-    while children >> child:
-        if children >> child & 1:
-            longest = max(longest, topology.onward_ms[node, task.stage_type[child]])
+def _recall_there(topology: Topology, state: State, scratch: Scratch, count: int, here: int, code: int) -> None:
+    """Sum up what is remembered of the trap links on the way to every candidate, link by link, in s."""
+    for column in range(count):
+        scratch.work[EXTRA, column] = 0.0
+    for listed in range(state.cursor[LISTED]):
+        trap = int(state.listed[listed])
+        word, bit, remembered_s = trap >> 6, np.uint64(trap & 63), state.monitor[trap].remembered_ms * _S_PER_MS
+        for column in range(count):
+            crosses = topology.trap_bits[here, code, word, column] >> bit & np.uint64(1)
+            scratch.work[EXTRA, column] += remembered_s if crosses else 0.0
+
+
+@part
+def _recall_back(topology: Topology, state: State, scratch: Scratch, count: int, user: int) -> None:
+    """The same on the way from every node to the user."""
+    for column in range(count):
+        scratch.work[EXTRA_BACK, column] = 0.0
+    for listed in range(state.cursor[LISTED]):
+        trap = int(state.listed[listed])
+        first, after = int(topology.span[user, trap, 0]), int(topology.span[user, trap, 1])
+        remembered_s = state.monitor[trap].remembered_ms * _S_PER_MS
+        for column in range(count):
+            crosses = first <= scratch.place[column] and scratch.place[column] < after
+            scratch.work[EXTRA_BACK, column] += remembered_s if crosses else 0.0
+
+
+@part
+def _types_onward(task: Any, stage: int) -> np.uint64:
+    """Bits of the types that the children of a stage need."""
+    types, children, child = np.uint64(0), task.children[stage] >> (stage + 1), stage + 1
+    while children:
+        if children & 1:
+            types |= np.uint64(1) << np.uint64(task.stage_type[child])
         child += 1
+        children >>= 1
+    return types
+
+
+@part
+def _onward_ms(topology: Topology, types: np.uint64, node: int) -> float:
+    """The longest of the quickest times from `node` to the types whose bits are given, 0 of none."""
+    longest, code = 0.0, 0
+    while types:
+        if types & np.uint64(1):
+            longest = max(longest, topology.onward_ms[node, code])
+        types >>= np.uint64(1)
+        code += 1
     return longest
 
 
 @part
 def _remembered_s(topology: Topology, state: State, source: int, target: int) -> float:
     """Sum of what is remembered of the trap links of the path from `source` to `target`, in s."""
-    total, node = 0.0, source
-    while topology.path[target, node].next_trap >= 0:
-        path = topology.path[target, node]
-        if state.monitor[path.next_trap].is_listed:
-            total += state.monitor[path.next_trap].remembered_ms
-        node = path.past_trap
+    total, place = 0.0, topology.place[target, source]
+    for listed in range(state.cursor[LISTED]):
+        trap = state.listed[listed]
+        if topology.span[target, trap, 0] <= place and place < topology.span[target, trap, 1]:
+            total += state.monitor[trap].remembered_ms
     return total * _S_PER_MS
 
 

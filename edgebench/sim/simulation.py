@@ -15,7 +15,7 @@ from edgebench.constants import CANDIDATES, MAX_STAGES, WINDOW_TASKS
 from edgebench.sim.compiled import compiled, part
 from edgebench.sim.episodes import windows_of
 from edgebench.sim.features import F, L, T
-from edgebench.sim.observe import PLACES, Observation, new_observations, observe
+from edgebench.sim.observe import PLACES, WORK, Observation, Scratch, new_observations, new_scratch, observe
 from edgebench.sim.route import start as start_episode
 from edgebench.sim.route import step as step_episode
 from edgebench.sim.rules import RULES
@@ -31,16 +31,17 @@ from edgebench.sim.state import (
     State,
     Tasks,
     new_states,
-    words_of,
 )
 from edgebench.sim.tables import Bundle, Field, bundle_maker
-from edgebench.sim.topology import INSTANCE, NODE, PATH, TRAITS, TRAP_LINK, WAYS, Topology
+from edgebench.sim.topology import INSTANCE, NODE, PATH, TRAITS, TRAP_LINK, WAYS, Topology, words_of
 
-_NODES, _INSTANCES, _TRAPS, _TYPES, _TASKS, _WORDS, _COLUMNS = "NMCETWK"
-_SIZES: Final = (_NODES, _INSTANCES, _TRAPS, _TYPES, _TASKS, _WORDS, _COLUMNS)
+_NODES, _INSTANCES, _TRAPS, _TYPES, _TASKS, _WORDS, _TRAP_WORDS, _COLUMNS, _LOOKED_AT = "NMCETWVKQ"
+_SIZES: Final = (_NODES, _INSTANCES, _TRAPS, _TYPES, _TASKS, _WORDS, _TRAP_WORDS, _COLUMNS, _LOOKED_AT)
 _OF_TOPOLOGY: Final = {
     "node": Field(NODE, (_NODES,)),
     "path": Field(PATH, (_NODES, _NODES)),
+    "place": Field("u2", (_NODES, _NODES)),
+    "span": Field("u2", (_NODES, _TRAPS, 2)),
     "instance": Field(INSTANCE, (_INSTANCES,)),
     "instance_type": Field("i1", (_INSTANCES,)),
     "trap": Field(TRAP_LINK, (_TRAPS,)),
@@ -48,7 +49,7 @@ _OF_TOPOLOGY: Final = {
     "candidates": Field("i4", (_NODES, _TYPES, CANDIDATES)),
     "host": Field("i4", (_NODES, _TYPES, CANDIDATES)),
     "way": Field("f8", (_NODES, _TYPES, WAYS, CANDIDATES)),
-    "trap_bits": Field("u8", (_NODES, _TYPES, CANDIDATES)),
+    "trap_bits": Field("u8", (_NODES, _TYPES, _TRAP_WORDS, CANDIDATES)),
     "offer": Field("f4", (_NODES, _TYPES, TRAITS, CANDIDATES)),
     "every": Field("f4", (TRAITS, _INSTANCES)),
     "onward_ms": Field("f8", (_NODES, _TYPES)),
@@ -77,7 +78,12 @@ _OF_OBSERVATION: Final = {
     "instances": Field("i4", (_COLUMNS,)),
     "place": Field("i8", (PLACES,)),
     "labels": Field("f4", (L, _COLUMNS)),
+}
+_OF_SCRATCH: Final = {
     "by_node": Field("f4", (F, _NODES)),
+    "nodes": Field("i4", (_LOOKED_AT,)),
+    "place": Field("i4", (_LOOKED_AT,)),
+    "work": Field("f8", (WORK, _LOOKED_AT)),
 }
 
 
@@ -99,10 +105,11 @@ class Simulation:
         self.topology, self.tasks = topology, tasks
         (self.state,) = new_states(topology, rules, 1)
         self.seen = Observation(*(part[0] for part in new_observations(topology, rules, 1)))
+        self._scratch = new_scratch(topology, rules)
         self._pack()
 
     def _pack(self) -> None:
-        self._packed = pack(self.topology, self.tasks, self.state, self.seen)
+        self._packed = pack(self.topology, self.tasks, self.state, self.seen, self._scratch)
         self.address = self._packed.ctypes.data
 
     def __getstate__(self) -> dict[str, Any]:
@@ -131,7 +138,7 @@ class Simulation:
         return step_packed(self.address, action)
 
 
-def pack(topology: Topology, tasks: Tasks, state: State, seen: Observation) -> NDArray[np.int64]:
+def pack(topology: Topology, tasks: Tasks, state: State, seen: Observation, scratch: Scratch) -> NDArray[np.int64]:
     """Sizes, then the address of every array in the order of the layouts above."""
     sizes = (
         topology.node.size,
@@ -140,22 +147,24 @@ def pack(topology: Topology, tasks: Tasks, state: State, seen: Observation) -> N
         topology.kind.size,
         tasks.size,
         words_of(topology.instance.size),
+        words_of(topology.trap.size),
         seen.action_mask.size,
+        scratch.nodes.size,
     )
-    arrays = (*topology, tasks, *state, *seen)
+    arrays = (*topology, tasks, *state, *seen, *scratch)
     if not all(array.flags.c_contiguous for array in arrays):
         raise ValueError("the simulator's arrays must be contiguous")
     return np.array([*sizes, *(array.ctypes.data for array in arrays)], np.int64)
 
 
-_LAYOUTS: Final = (_OF_TOPOLOGY, _OF_TASKS, _OF_STATE, _OF_OBSERVATION)
+_LAYOUTS: Final = (_OF_TOPOLOGY, _OF_TASKS, _OF_STATE, _OF_OBSERVATION, _OF_SCRATCH)
 _PLACES: Final = {
     (layout, field): place
     for place, (layout, field) in enumerate(
         ((layout, field) for layout, fields in enumerate(_LAYOUTS) for field in fields), start=len(_SIZES)
     )
 }
-_see_topology, _see_tasks, _see_state, _see_observation = (
+_see_topology, _see_tasks, _see_state, _see_observation, _see_scratch = (
     bundle_maker(
         Bundle(
             name,
@@ -164,28 +173,34 @@ _see_topology, _see_tasks, _see_state, _see_observation = (
             {field: _PLACES[layout, field] for field in _LAYOUTS[layout]},
         )
     )
-    for layout, name in enumerate(("Topology", "Tasks", "State", "Observation"))
+    for layout, name in enumerate(("Topology", "Tasks", "State", "Observation", "Scratch"))
 )
 
 
 @part
-def unpack(address: int) -> tuple[Topology, Tasks, State, Observation]:
+def unpack(address: int) -> tuple[Topology, Tasks, State, Observation, Scratch]:
     """The arrays of a simulation as tables (`edgebench.sim.tables`); in compiled code."""
-    return _see_topology(address), _see_tasks(address).tasks, _see_state(address), _see_observation(address)
+    return (
+        _see_topology(address),
+        _see_tasks(address).tasks,
+        _see_state(address),
+        _see_observation(address),
+        _see_scratch(address),
+    )
 
 
 @compiled
 def start_packed(address: int, window: int, seed: int) -> None:
     """`Simulation.start` for compiled callers."""
-    topology, tasks, state, seen = unpack(address)
+    topology, tasks, state, seen, scratch = unpack(address)
     start_episode(topology, tasks, state, window, seed)
-    observe(topology, tasks, state, seen)
+    observe(topology, tasks, state, seen, scratch)
 
 
 @compiled
 def step_packed(address: int, action: int) -> float:
     """`Simulation.step` for compiled callers."""
-    topology, tasks, state, seen = unpack(address)
+    topology, tasks, state, seen, scratch = unpack(address)
     reward = step_episode(topology, tasks, state, action)
-    observe(topology, tasks, state, seen)
+    observe(topology, tasks, state, seen, scratch)
     return reward

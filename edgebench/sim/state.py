@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from edgebench import constants
-from edgebench.sim.topology import Topology
+from edgebench.sim.topology import Topology, words_of
 
 PROPAGATION, TRANSMISSION, TRAP, QUEUEING, LOADING, SERVICE = range(6)
 """Columns of `PROGRESS["parts_ms"]`."""
@@ -88,13 +88,13 @@ OUTAGE: Final = np.dtype(
 )
 MONITOR: Final = np.dtype(
     [
-        ("measured_ms", "f8"),  # moving average of measured extra delays
-        ("measured_at_ms", "f8"),
+        ("weight_ms", "f8"),  # moving average of measured extra delays, grown back to the epoch's beginning
         ("pending_ms", "f8"),  # a measurement still under way
         ("pending_at_ms", "f8"),  # when it is known, inf where none is under way
         ("remembered_ms", "f8"),  # what is expected of the link at the decision that is due
         ("extra_ms", "f8"),  # extra delay in the slot it was last looked at, whatever is sent
         ("slot", "i4"),  # that slot, -1 before the first look
+        ("epoch", "i4"),  # to whose beginning `weight_ms` is grown back
         ("is_bad", "i1"),  # whether it was bad then
         ("is_listed", "i1"),  # whether it is in `State.listed`
     ],
@@ -126,11 +126,6 @@ class State(NamedTuple):
     outage: NDArray[Any]  # (N,) of OUTAGE
     earned: NDArray[np.float64]  # (OBJECTIVES,) of the last step
     rules: NDArray[Any]  # (1,) of RULES
-
-
-def words_of(instances: int) -> int:
-    """Words of 64 bits that hold a bit an instance."""
-    return -(-instances // 64)
 
 
 def new_states(topology: Topology, rules: NDArray[Any], count: int) -> list[State]:

@@ -16,6 +16,7 @@ NODE: Final = np.dtype(
     [
         ("speed", "f8"),  # tokens of unit work per ms
         ("storage_gb", "f8"),
+        ("per_storage", "f8"),  # one over it
         ("first", "i8"),  # offset of its instances in on_node
         ("instances", "i8"),  # how many
         ("east", "f8"),  # place between the region's west (0) and its east (1)
@@ -26,7 +27,6 @@ PATH: Final = np.dtype(
     [
         ("latency_ms", "f8"),  # propagation and hops along the quickest path
         ("ms_per_mb", "f8"),  # transmission over the path's bottleneck, 0 on the node itself
-        ("trap_bits", "u8"),  # bit t mod 64 for every trap t of the path
         ("next_trap", "i4"),  # trap index of the path's first trap link, -1 where it has none
         ("past_trap", "i4"),  # node at that link's far end
     ],
@@ -60,10 +60,15 @@ class Topology(NamedTuple):
     """Static arrays of a region; N nodes, M instances, C trap links, E model types, K candidates.
 
     What a decision looks up of its candidates lies side by side: `candidates`, `host`, `way`, `trap_bits`, `offer`.
+
+    The quickest paths to a target are a tree. In depth-first order the nodes behind a link stand next to each other, so
+    that `place` and `span` tell whether a path crosses a trap link without walking it.
     """
 
     node: NDArray[Any]  # (N,) of NODE
     path: NDArray[Any]  # (N, N) of PATH, [to, from]
+    place: NDArray[np.uint16]  # (N, N) [to, from]: where a node stands in the tree of the paths to a target
+    span: NDArray[np.uint16]  # (N, C, 2) [to]: first place behind a trap link, and the place after the last
     instance: NDArray[Any]  # (M,) of INSTANCE
     instance_type: NDArray[np.int8]  # (M,) type of each instance
     trap: NDArray[Any]  # (C,) of TRAP_LINK
@@ -71,7 +76,7 @@ class Topology(NamedTuple):
     candidates: NDArray[np.int32]  # (N, E, K) instances offered at a node, -1 beyond the last
     host: NDArray[np.int32]  # (N, E, K) their nodes
     way: NDArray[np.float64]  # (N, E, WAYS, K) of the paths there
-    trap_bits: NDArray[np.uint64]  # (N, E, K) those of the paths there
+    trap_bits: NDArray[np.uint64]  # (N, E, C / 64, K) bit t: the path there crosses trap link t
     offer: NDArray[np.float32]  # (N, E, TRAITS, K) of the candidates
     every: NDArray[np.float32]  # (TRAITS, M) of all instances
     onward_ms: NDArray[np.float64]  # (N, E) quickest network and service of a typical stage of each type
@@ -80,6 +85,7 @@ class Topology(NamedTuple):
 
 Columns = dict[str, NDArray[Any]]
 _TARGETS: Final = 256  # whose paths are searched at once
+_MOST_NODES: Final = 2**16 - 1  # whose places fit into 16 bits
 _OF_TRAPS: Final = ("enter", "leave", "extra_min_ms", "extra_max_ms", "rest_ms")
 
 
@@ -94,7 +100,7 @@ def build_topology(columns: Columns, instance_type: NDArray[np.int8], kind_of_ty
     Raises:
         ValueError: A model does not fit into its node.
     """
-    path = _paths(columns)
+    path, place, span = _paths(columns)
     instance = _instances(columns)
     node = _nodes(columns, instance)
     if (instance["memory_gb"] > node["storage_gb"][instance["node"]]).any():
@@ -104,9 +110,13 @@ def build_topology(columns: Columns, instance_type: NDArray[np.int8], kind_of_ty
     is_there, host = candidates >= 0, instance["node"][candidates].astype(np.int32)
     ways = np.where(is_there, path[host, np.arange(len(path))[:, None, None]], np.zeros((), PATH))
     offered = np.where(is_there, every[:, candidates], np.float32(0.0))
+    trap_bits = np.zeros((*candidates.shape[:2], words_of(span.shape[1]), candidates.shape[2]), np.uint64)
+    _mark_traps(path, candidates, host, trap_bits)
     return Topology(
         node=node,
         path=path,
+        place=place,
+        span=span,
         instance=instance,
         instance_type=instance_type,
         trap=_traps(columns),
@@ -114,7 +124,7 @@ def build_topology(columns: Columns, instance_type: NDArray[np.int8], kind_of_ty
         candidates=candidates,
         host=host,
         way=np.stack([ways["latency_ms"] / 1000.0, ways["ms_per_mb"] / 1000.0], axis=2),
-        trap_bits=np.ascontiguousarray(ways["trap_bits"]),
+        trap_bits=trap_bits,
         offer=np.ascontiguousarray(offered.transpose(1, 2, 0, 3)),
         every=every,
         onward_ms=np.ascontiguousarray(onward_ms),
@@ -147,6 +157,7 @@ def _nodes(columns: Columns, instance: NDArray[Any]) -> NDArray[Any]:
     node = np.zeros(len(columns["nodes.node_id"]), NODE)
     node["speed"] = columns["nodes.compute"].astype(np.float64) * constants.TOKENS_PER_S_PER_COMPUTE / 1000.0
     node["storage_gb"] = columns["nodes.storage_gb"]
+    node["per_storage"] = 1.0 / node["storage_gb"]
     node["instances"] = np.bincount(instance["node"], minlength=node.size)
     node["first"] = np.cumsum(node["instances"]) - node["instances"]
     lon = columns["nodes.lon"].astype(np.float64)
@@ -174,22 +185,57 @@ def _traps(columns: Columns) -> NDArray[Any]:
     return trap
 
 
-def _paths(columns: Columns) -> NDArray[Any]:
-    """Quickest paths between all pairs, (N, N) of PATH: 32 bytes a pair, and a block of targets' searches beside it."""
+def words_of(bits: int) -> int:
+    """Words of 64 bits that hold so many."""
+    return -(-bits // 64)
+
+
+def _paths(columns: Columns) -> tuple[NDArray[Any], NDArray[np.uint16], NDArray[np.uint16]]:
+    """Paths, places and spans of `Topology`; 26 bytes a pair of nodes, and a block of targets' searches beside them."""
     nodes = len(columns["nodes.node_id"])
+    if nodes > _MOST_NODES:
+        raise ValueError(f"more than {_MOST_NODES} nodes")
     names = ("src", "dst", "latency_ms", "bandwidth_mbps")
     network = make_network(nodes, *(np.asarray(columns[f"links.{name}"]) for name in names))
     is_trap = columns["links.is_trap"].astype(bool)
     trap_index = np.append(np.where(is_trap, np.cumsum(is_trap) - 1, -1), -1)
-    path = np.empty((nodes, nodes), PATH)
+    path, place = np.empty((nodes, nodes), PATH), np.empty((nodes, nodes), np.uint16)
+    span = np.zeros((nodes, int(is_trap.sum()), 2), np.uint16)
     for begin in range(0, nodes, _TARGETS):
-        block = path[begin : begin + _TARGETS]
-        found = paths_to(network, np.arange(begin, begin + len(block)))
-        block["latency_ms"], block["ms_per_mb"] = found.delay_ms, found.ms_per_mb
-        block["next_trap"], block["past_trap"] = trap_index[found.next_link], found.next_node
-        block["trap_bits"] = 0
-        _find_first_traps(found.nearest, found.next_node, block)
-    return path
+        block = slice(begin, min(begin + _TARGETS, nodes))
+        found = paths_to(network, np.arange(block.start, block.stop))
+        path[block]["latency_ms"], path[block]["ms_per_mb"] = found.delay_ms, found.ms_per_mb
+        path[block]["next_trap"], path[block]["past_trap"] = trap_index[found.next_link], found.next_node
+        _place_nodes(found.nearest, found.next_node, path[block], place[block], span[block])
+        _find_first_traps(found.nearest, found.next_node, path[block])
+    return path, place, span
+
+
+@compiled
+def _place_nodes(
+    nearest: NDArray[np.int32],
+    next_node: NDArray[np.int32],
+    path: NDArray[Any],
+    place: NDArray[np.uint16],
+    span: NDArray[np.uint16],
+) -> None:
+    """Lay out the trees of paths depth first; of every path `next_trap` is that of its next link alone."""
+    nodes = nearest.shape[1]
+    size, free = np.empty(nodes, np.int64), np.empty(nodes, np.int64)
+    for target in range(nearest.shape[0]):
+        for node in range(nodes):
+            size[node] = 1
+        for position in range(nodes - 1, 0, -1):
+            node = nearest[target, position]
+            size[next_node[target, node]] += size[node]
+        place[target, nearest[target, 0]], free[nearest[target, 0]] = 0, 1
+        for position in range(1, nodes):
+            node = nearest[target, position]
+            parent, trap = next_node[target, node], path[target, node].next_trap
+            place[target, node], free[node] = free[parent], free[parent] + 1
+            free[parent] += size[node]
+            if trap >= 0:
+                span[target, trap, 0], span[target, trap, 1] = place[target, node], place[target, node] + size[node]
 
 
 @compiled
@@ -198,8 +244,21 @@ def _find_first_traps(nearest: NDArray[np.int32], next_node: NDArray[np.int32], 
     for target in range(nearest.shape[0]):
         for source in nearest[target]:
             here, beyond = path[target, source], path[target, next_node[target, source]]
-            here.trap_bits = beyond.trap_bits
             if here.next_trap < 0:
                 here.next_trap, here.past_trap = beyond.next_trap, beyond.past_trap
-            else:
-                here.trap_bits |= np.uint64(1) << np.uint64(here.next_trap % 64)
+
+
+@compiled
+def _mark_traps(
+    path: NDArray[Any], candidates: NDArray[np.int32], host: NDArray[np.int32], trap_bits: NDArray[np.uint64]
+) -> None:
+    """Set the bits of the trap links on the way to every candidate."""
+    for here in range(candidates.shape[0]):
+        for code in range(candidates.shape[1]):
+            for slot in range(candidates.shape[2]):
+                target, node = host[here, code, slot], here
+                while candidates[here, code, slot] >= 0 and path[target, node].next_trap >= 0:
+                    way = path[target, node]
+                    bit = np.uint64(1) << np.uint64(way.next_trap & 63)
+                    trap_bits[here, code, way.next_trap >> 6, slot] |= bit
+                    node = way.past_trap

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from typing import Any
+from typing import Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,6 +17,8 @@ from edgebench.sim.topology import Topology
 
 _START, _CHANGE, _EXTRA = counter.TRAP_START, counter.TRAP_CHANGE, counter.TRAP_EXTRA
 _uniform = counter.uniform
+_EPOCH_MS: Final = 400.0 * MEASURE_MEMORY_MS
+"""An average grown back this far, by e^400, is still a number."""
 
 
 @part
@@ -25,7 +27,7 @@ def forget_traps(topology: Topology, state: State) -> None:
     state.cursor[LISTED] = 0
     for trap in range(topology.trap.shape[0]):
         monitor = state.monitor[trap]
-        monitor.measured_ms, monitor.measured_at_ms = 0.0, 0.0
+        monitor.weight_ms, monitor.epoch = 0.0, 0
         monitor.pending_ms, monitor.pending_at_ms = 0.0, np.inf
         monitor.slot, monitor.is_listed = -1, 0
 
@@ -114,28 +116,40 @@ def trap_schedule(
 
 
 @part
-def remembered(monitor: Any, now_ms: float) -> float:
-    """What an operator expects of a trap link at `now_ms`: the faded moving average of what was measured, in ms.
+def fade(now_ms: float) -> float:
+    """How much of what was known at the beginning of the epoch of `now_ms` is left of it: one for all links."""
+    return math.exp((_epoch_of(now_ms) * _EPOCH_MS - now_ms) / MEASURE_MEMORY_MS)
+
+
+@part
+def settle(monitor: Any, now_ms: float) -> None:
+    """Take a measurement that is known at `now_ms` into a link's moving average.
+
+    The average fades exponentially, so it is kept as what it would have been at the beginning of the epoch: it is
+    `weight_ms × fade(now_ms)`, and nothing need be done as time passes.
 
     Args:
         monitor: The link's record of `edgebench.sim.state.MONITOR`.
         now_ms: Time from the start of the window.
     """
-    average, since = monitor.measured_ms, monitor.measured_at_ms
+    if monitor.epoch != _epoch_of(now_ms):
+        monitor.weight_ms *= math.exp((monitor.epoch - _epoch_of(now_ms)) * _EPOCH_MS / MEASURE_MEMORY_MS)
+        monitor.epoch = _epoch_of(now_ms)
     if monitor.pending_at_ms <= now_ms:
-        average, since = _folded(monitor), monitor.pending_at_ms
-    if average == 0.0:
-        return 0.0
-    return float(average * math.exp((since - now_ms) / MEASURE_MEMORY_MS))
+        grown = math.exp((monitor.pending_at_ms - monitor.epoch * _EPOCH_MS) / MEASURE_MEMORY_MS)
+        monitor.weight_ms = (1.0 - MEASURE_ALPHA) * monitor.weight_ms + MEASURE_ALPHA * monitor.pending_ms * grown
+        monitor.pending_at_ms = np.inf
+
+
+@part
+def _epoch_of(now_ms: float) -> int:
+    return int(now_ms / _EPOCH_MS)
 
 
 @part
 def measure(monitor: Any, extra_ms: float, now_ms: float, known_at_ms: float) -> None:
     """Start a measurement that is known when the transfer has arrived; one at a time is under way per link."""
-    if monitor.pending_at_ms <= now_ms:
-        monitor.measured_ms = _folded(monitor)
-        monitor.measured_at_ms = monitor.pending_at_ms
-        monitor.pending_at_ms = np.inf
+    settle(monitor, now_ms)
     if monitor.pending_at_ms == np.inf:
         monitor.pending_ms = extra_ms
         monitor.pending_at_ms = known_at_ms
@@ -149,9 +163,3 @@ def list_trap(state: State, trap: int) -> None:
         state.listed[state.cursor[LISTED]] = trap
         state.cursor[LISTED] += 1
         monitor.is_listed = 1
-
-
-@part
-def _folded(monitor: Any) -> float:
-    fade = math.exp((monitor.measured_at_ms - monitor.pending_at_ms) / MEASURE_MEMORY_MS)
-    return float((1.0 - MEASURE_ALPHA) * monitor.measured_ms * fade + MEASURE_ALPHA * monitor.pending_ms)

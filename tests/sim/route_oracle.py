@@ -16,6 +16,7 @@ from splitmix import uniform
 
 from edgebench import constants
 from edgebench.constants import COST_REF_USD, COST_WEIGHT, FAIL_FACTOR, MODEL_TYPES, TELEMETRY_MS, WINDOW_TASKS
+from edgebench.registry import Scenario
 from edgebench.sim import counter
 
 TYPICAL_MB = constants.PAYLOAD_MB[1]
@@ -114,22 +115,33 @@ def leaves_of(row: dict[str, Any]) -> list[int]:
     return [stage for stage in range(len(row["stage_types"])) if not children_of(row, stage)]
 
 
+def chain(seed: int, streams: tuple[int, int], entity: int, enter: float, leave: float) -> list[bool]:
+    """Whether a two-state chain is bad in each slot of an episode."""
+    states = [uniform(seed, streams[0], entity, 0) < enter / (enter + leave)]
+    for slot in range(1, constants.TRAP_SLOTS):
+        changes = uniform(seed, streams[1], entity, slot) < (leave if states[-1] else enter)
+        states.append(states[-1] != changes)
+    return states
+
+
 def trap_states(links: list[dict[str, Any]], seed: int) -> list[list[tuple[bool, float]]]:
     """Of each trap link in each slot of an episode: whether it is bad, and its extra delay whatever is sent."""
     return [_chain(link, number, seed) for number, link in enumerate(links)]
 
 
 def _chain(link: dict[str, Any], number: int, seed: int) -> list[tuple[bool, float]]:
-    enter, leave = link["trap_enter"], link["trap_leave"]
-    bad = uniform(seed, counter.TRAP_START, number, 0) < enter / (enter + leave)
+    streams = counter.TRAP_START, counter.TRAP_CHANGE
     least, most = link["trap_extra_min_ms"], link["trap_extra_max_ms"]
     states = []
-    for slot in range(constants.TRAP_SLOTS):
-        if slot > 0 and uniform(seed, counter.TRAP_CHANGE, number, slot) < (leave if bad else enter):
-            bad = not bad
+    for slot, bad in enumerate(chain(seed, streams, number, link["trap_enter"], link["trap_leave"])):
         drawn = least + (most - least) * uniform(seed, counter.TRAP_EXTRA, number, slot)
         states.append((bad, drawn if bad else link["trap_rest_ms"]))
     return states
+
+
+def slot_of(now: float) -> int:
+    """The slot of a moment; the last one holds."""
+    return min(int(now / constants.TRAP_SLOT_MS), constants.TRAP_SLOTS - 1)
 
 
 def slow_ms_per_mb(link: dict[str, Any]) -> float:
@@ -151,9 +163,9 @@ def percentile(values: list[float], share: float) -> float:
 class RouteOracle:
     """Episodes of Route on a region's split."""
 
-    def __init__(self, region: Any, *, traps: bool, split: str) -> None:
+    def __init__(self, region: Any, scenario: Scenario, *, split: str, tick_ms: float = 0.0) -> None:
         self.network = Network(region)
-        self.with_traps = traps
+        self.scenario, self.tick_ms = scenario, tick_ms
         self.split = region.task_table(split).to_pylist()
         self.onward = {
             (node, name): self.network.onward_ms(node, name)
@@ -163,26 +175,65 @@ class RouteOracle:
 
     def reset(self, window: int, seed: int) -> dict[str, Any] | None:
         """Begin an episode; returns what is seen of the first decision."""
-        rows = self.split[window * WINDOW_TASKS : (window + 1) * WINDOW_TASKS]
-        self.tasks = [self._new_task(number, row, rows[0]["arrival_ms"]) for number, row in enumerate(rows)]
+        self.seed = seed
+        arrivals = self._arrivals(window)
+        self.tasks = [self._new_task(number, row, born) for number, (row, born) in enumerate(arrivals)]
         self.events: list[tuple[float, int, int]] = []
         for task in self.tasks:
             for stage in range(len(task["row"]["stage_types"])):
                 if not parents_of(task["row"], stage):
-                    self._due(task, stage, task["born_ms"])
+                    self._due(task, stage, self._tick(task["born_ms"]))
         self.free = {node: [(-math.inf, 0.0)] for node in range(len(self.network.nodes))}
         self.busy = dict.fromkeys(range(len(self.network.nodes)), 0.0)
         self.stored = dict.fromkeys(range(len(self.network.nodes)), 0.0)
         self.used: dict[int, dict[int, float]] = {node: {} for node in range(len(self.network.nodes))}
-        quiet = [[(False, 0.0)] * constants.TRAP_SLOTS for _ in self.network.traps]
-        self.trap_states = trap_states(self.network.traps, seed) if self.with_traps else quiet
+        self.trap_states = trap_states(self.network.traps, seed)
+        self.down = self._outages()
+        self.noticed = dict.fromkeys(self.down, -1)
         self.measured: list[list[tuple[float, float]]] = [[] for _ in self.network.traps]
         self.rewards: list[float] = []
         self._advance()
         return self.view()
 
-    def _new_task(self, number: int, row: dict[str, Any], window_start_ms: float) -> dict[str, Any]:
-        born = row["arrival_ms"] - window_start_ms
+    def _arrivals(self, window: int) -> list[tuple[dict[str, Any], float]]:
+        """Tasks and when they come, in that order."""
+        rows = self.split[window * WINDOW_TASKS : (window + 1) * WINDOW_TASKS]
+        times = [row["arrival_ms"] - rows[0]["arrival_ms"] for row in rows]
+        if self.scenario.crowds:
+            times = self._crowded(times)
+        if self.scenario.drifts:
+            lon = [node["lon"] for node in self.network.nodes]
+            places = []
+            for number, row in enumerate(rows):
+                blur = uniform(self.seed, counter.DRIFT_PLACE, window * WINDOW_TASKS + number, 0)
+                east = (lon[row["node_id"]] - min(lon)) / (max(lon) - min(lon))
+                places.append((east + constants.DRIFT_BLUR * blur, number))
+            rows = [rows[number] for _, number in sorted(places)]
+        return list(zip(rows, times, strict=True))
+
+    def _crowded(self, times: list[float]) -> list[float]:
+        share, size = len(times) // self.scenario.crowds, self.scenario.crowd_tasks
+        followers = set()
+        for crowd in range(self.scenario.crowds):
+            draw = uniform(self.seed, counter.CROWD_START, crowd, 0)
+            begin = crowd * share + int(draw * (share - size + 1))
+            followers |= set(range(begin + 1, begin + size))
+        crowded = times[:1]
+        for number in range(1, len(times)):
+            speedup = self.scenario.crowd_speedup if number in followers else 1.0
+            crowded.append(crowded[-1] + (times[number] - times[number - 1]) / speedup)
+        return crowded
+
+    def _outages(self) -> dict[int, list[bool]]:
+        enter, leave = self.scenario.outage_enter, self.scenario.outage_leave
+        streams = counter.OUTAGE_START, counter.OUTAGE_CHANGE
+        nodes = range(len(self.network.nodes)) if enter else ()
+        return {node: chain(self.seed, streams, node, enter, leave) for node in nodes}
+
+    def _tick(self, due: float) -> float:
+        return math.ceil(due / self.tick_ms) * self.tick_ms if self.tick_ms else due
+
+    def _new_task(self, number: int, row: dict[str, Any], born: float) -> dict[str, Any]:
         state = {"sent_to": {}, "done_ms": {}, "running": True}
         sums = dict.fromkeys(("quality", "cost_usd", "earned", "utility", "trap_hits", *PARTS), 0.0)
         return {"number": number, "born_ms": born, "row": row, "answered": False, **state, **sums}
@@ -241,7 +292,7 @@ class RouteOracle:
         for source, megabytes in inputs:
             path = self.network.paths[source][node]
             extras = [self._extra_ms(trap, megabytes, now) for trap in path["traps"]]
-            network = path["latency_ms"] + megabytes * path["ms_per_mb"]
+            network = path["latency_ms"] + self._jitter(source, node, now) + megabytes * path["ms_per_mb"]
             arrivals.append((now + network + sum(extras), network, sum(extras)))
             for trap, extra in zip(path["traps"], extras, strict=True):
                 task["trap_hits"] += self._state(trap, now)[0]
@@ -256,15 +307,46 @@ class RouteOracle:
         heapq.heappush(self.events, (when, task["number"], stage))
 
     def _state(self, trap: int, now: float) -> tuple[bool, float]:
-        return self.trap_states[trap][min(int(now / constants.TRAP_SLOT_MS), constants.TRAP_SLOTS - 1)]
+        if not self.scenario.traps:
+            return False, 0.0
+        turn = now / constants.DRIFT_MS + uniform(self.seed, counter.DRIFT_PHASE, trap, 0)
+        if self.scenario.drifts and turn % 1.0 >= 0.5:
+            return False, self.network.traps[trap]["trap_rest_ms"]
+        return self.trap_states[trap][slot_of(now)]
 
     def _extra_ms(self, trap: int, megabytes: float, now: float) -> float:
         bad, extra = self._state(trap, now)
         return extra + (megabytes * slow_ms_per_mb(self.network.traps[trap]) if bad else 0.0)
 
+    def _jitter(self, source: int, target: int, now: float) -> float:
+        way, slot = source * len(self.network.nodes) + target, int(now / constants.TRAP_SLOT_MS)
+        is_late = uniform(self.seed, counter.JITTER_CHANCE, way, slot) < self.scenario.jitter_chance
+        if source == target or not is_late:
+            return 0.0
+        spread = self.scenario.jitter_max_ms - self.scenario.jitter_min_ms
+        return self.scenario.jitter_min_ms + spread * uniform(self.seed, counter.JITTER_EXTRA, way, slot)
+
+    def _notice(self, node: int, slot: int, now: float) -> None:
+        """Lose what a node held if it was down in any slot since the last notice."""
+        if self.down and any(self.down[node][self.noticed[node] + 1 : slot + 1]):
+            self.free[node].append((now, 0.0))
+            self.used[node].clear()
+            self.stored[node] = 0.0
+        if self.down:
+            self.noticed[node] = max(self.noticed[node], slot)
+
+    def _told(self, now: float) -> int:
+        """The slot of which telemetry last told."""
+        period = round(TELEMETRY_MS / constants.TRAP_SLOT_MS)
+        return min(int(now / TELEMETRY_MS), (constants.TRAP_SLOTS - 1) // period) * period
+
     def _arrive(self, task: dict[str, Any], stage: int, now: float) -> float:
         instance, row = task["sent_to"][stage], task["row"]
         node, tokens = instance["node_id"], row["stage_tokens"][stage]
+        self._notice(node, self._told(now), self._told(now) * constants.TRAP_SLOT_MS - 1e-3)
+        self._notice(node, slot_of(now), now)
+        if self.down and self.down[node][slot_of(now)]:
+            return self._end(task, utility=0.0)
         begin = max(now, self.free[node][-1][1])
         if begin - task["born_ms"] > FAIL_FACTOR * row["deadline_ms"]:
             return self._end(task, utility=0.0)
@@ -282,6 +364,8 @@ class RouteOracle:
         elapsed = max(task["done_ms"].values()) - task["born_ms"]
         if elapsed > FAIL_FACTOR * row["deadline_ms"]:
             return self._end(task, utility=0.0)
+        if self.down and any(self.down[node][slot_of(now) : slot_of(done) + 1]):
+            return self._end(task, utility=0.0)
         self._follow(task, stage)
         return self._earn(task, self._potential(task, elapsed))
 
@@ -289,7 +373,7 @@ class RouteOracle:
         done, stages = task["done_ms"], len(task["row"]["stage_types"])
         for child in children_of(task["row"], stage):
             if all(parent in done for parent in parents_of(task["row"], child)):
-                self._due(task, child, max(done[parent] for parent in parents_of(task["row"], child)))
+                self._due(task, child, self._tick(max(done[parent] for parent in parents_of(task["row"], child))))
         if len(done) == stages:
             self._due(task, stages, max(done.values()))
 
@@ -359,6 +443,7 @@ class RouteOracle:
         assert self.turn is not None
         task, stage, now = self.turn
         row, node = task["row"], instance["node_id"]
+        self._notice(node, self._told(now), self._told(now) * constants.TRAP_SLOT_MS - 1e-3)
         back = self.network.paths[node][row["node_id"]]
         tokens, speed = row["stage_tokens"][stage], self.network.speed(node)
         inputs = [self._expected(source, node, sent) for source, sent in self._inputs(task, parents_of(row, stage))]
@@ -382,6 +467,7 @@ class RouteOracle:
             "onward_s": max((self.onward[node, row["stage_types"][child]] for child in children), default=0.0) / 1e3,
             "speed": speed,
             "stored": self.stored[node] / self.network.nodes[node]["storage_gb"],
+            "down": float(bool(self.down) and self.down[node][self._told(now)]),
         }
 
     def _expected(self, source: int, node: int, megabytes: float) -> tuple[float, float, float]:

@@ -49,8 +49,7 @@ def oracles(regions):
 
     def find(region, scenario):
         if (region, scenario) not in made:
-            traps = SCENARIOS[scenario].traps
-            made[region, scenario] = RouteOracle(regions[region], traps=traps, split="test")
+            made[region, scenario] = RouteOracle(regions[region], SCENARIOS[scenario], split="test")
         return made[region, scenario]
 
     return find
@@ -70,7 +69,7 @@ def test_every_step_agrees_with_the_oracle(regions, oracles, region, scenario, b
 def test_graphs_experts_and_other_traps_agree_with_the_oracle(regions, wanted, scenario):
     region = varied(regions["s1"], wanted)
     env = RouteEnv(region, scenario=scenario, split="test")
-    oracle = RouteOracle(region, traps=SCENARIOS[scenario].traps, split="test")
+    oracle = RouteOracle(region, SCENARIOS[scenario], split="test")
     for behaviour in BEHAVIOURS:
         assert_agree(env, oracle, behaviour, (VARIED.index(wanted), BEHAVIOURS.index(behaviour), 7))
 
