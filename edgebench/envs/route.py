@@ -121,7 +121,7 @@ PAGE: Final = f"""Send each stage of many users' workflows to a model instance o
 
 {_table(LABELS)}
 
-    `workflow="dag"` plays the region on the same network whose workflows are graphs, `s1-dag` for `s1`; `chain`, the
+    `workflow`: `dag` plays the region on the same network whose workflows are graphs, `s1-dag` for `s1`; `chain`, the
     default, the region that is named.
 
     Raises `EdgeBenchError` for an unknown region, scenario, split, view, reward or workflow, for a region that is not

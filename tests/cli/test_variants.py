@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from edgebench.registry import REGIONS, REGISTERED
+from edgebench.registry import REGIONS, REGISTERED, SCENARIOS
 
 SEES_LABELS = Path(__file__).parents[1] / "harness" / "sees_labels.py"
 QUICK = ("--seeds", "1")
@@ -89,3 +89,30 @@ def test_a_privileged_entry_has_no_rank(run, run_json, own_home, monkeypatch):
     assert written == [("", "sees-labels", "True"), ("1", "random", "False")]
     told = [(record["rank"], record["name"], record["privileged"]) for record in run_json("leaderboard")]
     assert told == [(None, "sees-labels", True), (1, "random", False)]
+
+
+@pytest.mark.parametrize("scenario", SCENARIOS)
+def test_every_scenario_is_scored_from_end_to_end(run_json, own_home, scenario):
+    got = run_json("eval", "greedy-estimate", "--regions", "s1", "--scenario", scenario, *QUICK)
+    assert got["manifest"]["scenario"] == got["summary"]["scenario"] == scenario
+    (region,) = got["summary"]["regions"]
+    kept = json.loads((own_home / "processed" / "sample" / "s1" / "references.json").read_text())
+    (of_region,) = kept.values()
+    assert of_region[f"route/{scenario}/test/1"] == {"random": region["random"], "bound": region["bound"]}
+    assert 0.2 < region["score"]["value"] < 1.0 and got["summary"]["total"]["statuses"]["ok"] == 4
+
+
+def test_scenarios_have_tables_of_their_own(run, run_json, own_home, monkeypatch):
+    monkeypatch.setattr("edgebench.registry.REGIONS", {"s1": REGIONS["s1"]})
+    for scenario in ("outage", "trap"):
+        folder = own_home / "runs" / scenario
+        assert run("eval", "nearest", "--regions", "s1", "--scenario", scenario, "--out", folder).exit_code == 0
+        assert run("validate", folder).exit_code == 0
+        assert run("submit", folder, "--name", scenario).exit_code == 0
+    told = [(record["scenario"], record["rank"], record["name"]) for record in run_json("leaderboard")]
+    assert told == [("trap", 1, "trap"), ("outage", 1, "outage")]
+
+
+def test_an_unknown_scenario_names_the_nearest(run, with_s1):
+    result = run("eval", "nearest", "--regions", "s1", "--scenario", "outages")
+    assert result.exit_code == 2 and "did you mean 'outage'" in result.stderr
