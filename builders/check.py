@@ -50,7 +50,7 @@ def check_region(
             not say how the region was built, or the build itself fails.
     """
     spec, seed, sha256 = _recorded(region)
-    _check_cells(region, cells, sha256)
+    _check_cells(region, spec, cells, sha256)
     spec = _with_tokens(region, spec, tokens)
     with tempfile.TemporaryDirectory(prefix="edgebench-check-") as folder:
         target = build_region(
@@ -102,7 +102,7 @@ def _with_tokens(region: Region, spec: RegionSpec, tokens: Path | None) -> Regio
     return dataclasses.replace(spec, workload=dataclasses.replace(spec.workload, tokens=str(tokens)))
 
 
-def _check_cells(region: Region, cells: Path | None, sha256: str) -> None:
+def _check_cells(region: Region, spec: RegionSpec, cells: Path | None, sha256: str) -> None:
     sample = region.edition == SAMPLE_EDITION
     if sample and cells is not None:
         raise EdgeBenchError(
@@ -113,7 +113,7 @@ def _check_cells(region: Region, cells: Path | None, sha256: str) -> None:
             f"to build {region.name!r} of edition {region.edition!r} again, its cells are needed",
             mend=f"add --cells FILE, the file that was {region.manifest['source'].get('file')}",
         )
-    source = cells or bundled_cells(region.name)
+    source = cells or bundled_cells(spec)
     found = sha256_of(source)
     if found != sha256:
         raise EdgeBenchError(

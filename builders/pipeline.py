@@ -67,7 +67,7 @@ def build_region(
         spec: What the region is to be.
         cells: A file `builders.cells.read_cells` reads; None for the bundled sample.
         edition: Name of the raw data, in file-name letters; `sample` for the bundled sample and nothing else.
-        seed: Seed of all hashed draws, together with the region's name; not negative.
+        seed: Seed of all hashed draws, together with the name of the region's network; not negative.
         on_step: Called at the start of each step with its name, its index from 0 and the number of steps.
         target: Folder to write; None for the region's place in `processed/`.
         files: Files that values of the specification came from, by key; their digests enter the manifest.
@@ -81,17 +81,18 @@ def build_region(
     """
     _check_names(spec, cells, edition, seed)
     check_memory(spec)
-    build = Build(spec, edition, seed, cells or bundled_cells(spec.name), Ledger(), _with_tokens(spec, files or {}))
+    build = Build(spec, edition, seed, cells or bundled_cells(spec), Ledger(), _with_tokens(spec, files or {}))
     tables, statistics = _make_tables(build, on_step)
     _tell(on_step, "write")
     return _write(build, tables, statistics, target or processed_dir(spec.name, edition))
 
 
-def bundled_cells(name: str) -> Path:
+def bundled_cells(spec: RegionSpec) -> Path:
     """The bundled sample of a region; EdgeBenchError where there is none."""
-    path = sample_path(name)
+    path = sample_path(spec.network)
     if not path.is_file():
-        raise EdgeBenchError(f"there is no bundled sample of region {name!r}", mend="add --cells FILE --edition NAME")
+        what = f"there is no bundled sample of region {spec.network!r}"
+        raise EdgeBenchError(what, mend="add --cells FILE --edition NAME")
     return path
 
 
@@ -101,8 +102,9 @@ def _with_tokens(spec: RegionSpec, files: Mapping[str, Path]) -> Mapping[str, Pa
 
 
 def _check_names(spec: RegionSpec, cells: Path | None, edition: str, seed: int) -> None:
-    if not is_folder_name(spec.name):
-        raise EdgeBenchError(f"{spec.name!r} cannot name a region", mend="use small letters, digits and hyphens: bern")
+    for name in (spec.name, spec.network):
+        if not is_folder_name(name):
+            raise EdgeBenchError(f"{name!r} cannot name a region", mend="use small letters, digits and hyphens: bern")
     if not _EDITION.fullmatch(edition) or not is_folder_name(edition):
         raise EdgeBenchError(
             f"{edition!r} cannot name an edition",
@@ -148,7 +150,7 @@ def _tell(on_step: OnStep, step: str) -> None:
 
 
 def _make_tables(build: Build, on_step: OnStep) -> tuple[dict[str, pl.DataFrame], dict[str, Any]]:
-    spec, seed = build.spec, region_seed(build.spec.name, build.seed)
+    spec, seed = build.spec, region_seed(build.spec.network, build.seed)
     _tell(on_step, "read")
     raw = read_cells(build.cells, build.ledger, spec.mcc)
     _tell(on_step, "filter")

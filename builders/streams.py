@@ -38,7 +38,7 @@ class Stream(IntEnum):
 
 
 def region_seed(region: str, seed: int) -> int:
-    """63 bits of SHA-256 over the region's name and `seed`, so that no two regions share draws."""
+    """63 bits of SHA-256 over the region's name and `seed`, so that no two networks share draws."""
     digest = hashlib.sha256(f"{region}/{seed}".encode()).digest()
     return int.from_bytes(digest[:8], "big") >> 1
 

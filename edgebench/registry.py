@@ -72,7 +72,13 @@ class Track:
 
 
 def _registered(path: Path) -> RegionSpec:
-    return make_spec({"name": path.stem} | tomllib.loads(path.read_text(encoding="utf-8")))
+    entry = _read_toml(path)
+    shared = _read_toml(path.with_stem(entry["network_of"])) if "network_of" in entry else {}
+    return make_spec({"name": path.stem} | shared | entry)
+
+
+def _read_toml(path: Path) -> dict[str, Any]:
+    return tomllib.loads(path.read_text(encoding="utf-8"))
 
 
 REGISTERED: Final = {
@@ -122,6 +128,9 @@ TRACKS: Final = {
         ),
     )
 }
+WORKFLOWS: Final = {"chain": "", "dag": "-dag"}
+"""Kinds of workflow that a region can be asked for, and what its companion of that kind bears behind its name."""
+DEFAULT_WORKFLOW: Final = "chain"
 DEFAULT_SCENARIO: Final = "trap"
 SAMPLE_EDITION: Final = "sample"
 
@@ -140,6 +149,18 @@ def region_spec(name: str) -> RegionSpec:
     from edgebench.spec_check import spec_from_manifest
 
     return spec_from_manifest(own_manifest(name, editions[0]))
+
+
+def companion(name: str, workflow: str) -> str:
+    """The registered region with the network of `name` and workflows of this kind, or `name` where there is none.
+
+    Raises:
+        EdgeBenchError: No kind of workflow bears the name.
+    """
+    if workflow not in WORKFLOWS:
+        raise unknown_name("workflow", workflow, WORKFLOWS)
+    wanted = name + WORKFLOWS[workflow]
+    return wanted if wanted in REGISTERED else name
 
 
 def own_regions() -> dict[str, list[str]]:

@@ -94,6 +94,8 @@ class RegionSpec:
         workload: The tasks.
         family: Regions of one family are evaluated and ranked together.
         cross_domain: Kept out of training by the rules of the cross-domain board.
+        network_of: The region whose cells and hashed draws it takes, so that with equal methods nodes, links and
+            instances are equal too; None for its own.
     """
 
     __pydantic_config__: ClassVar[Any] = _STRICT
@@ -112,8 +114,14 @@ class RegionSpec:
     placement: PlacementMethod = "random"
     traps: TrapSpec = TrapSpec()
     workload: WorkloadSpec = WorkloadSpec()
-    family: Literal["standard", "scale", "own", "imported"] = "standard"
+    family: Literal["standard", "dag", "scale", "own", "imported"] = "standard"
     cross_domain: bool = False
+    network_of: str | None = None
+
+    @property
+    def network(self) -> str:
+        """The region that names its cells and its draws."""
+        return self.network_of or self.name
 
 
 OWN_DEFAULTS: Final[Mapping[str, Any]] = {

@@ -18,7 +18,7 @@ from edgebench.spec_check import LEAST_NODES, check_spec
 Point = tuple[float, float]
 Ring = tuple[Point, ...]
 
-_NOT_OWN: Final = ("family", "cross_domain")
+_NOT_OWN: Final = ("family", "cross_domain", "network_of")
 """Keys the benchmark's own regions have."""
 _MAX_BYTES: Final = 64 * 2**20
 

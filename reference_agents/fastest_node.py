@@ -18,4 +18,4 @@ class Agent:
 
     def act(self, observation: Observation) -> int:
         """The candidate on the fastest node."""
-        return pick(row(observation, "speed"), observation["action_mask"])
+        return pick(row(observation, "speed"), observation)

@@ -21,4 +21,4 @@ class Agent:
     def act(self, observation: Observation) -> int:
         """The candidate whose terms sum highest."""
         terms = expected_terms(observation["candidates"], observation["task"], self._no_rest)
-        return pick(terms.sum(axis=0), observation["action_mask"])
+        return pick(terms.sum(axis=0), observation)

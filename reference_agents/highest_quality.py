@@ -18,4 +18,4 @@ class Agent:
 
     def act(self, observation: Observation) -> int:
         """The candidate of the highest quality."""
-        return pick(row(observation, "quality"), observation["action_mask"])
+        return pick(row(observation, "quality"), observation)

@@ -20,5 +20,5 @@ class Agent:
         """The candidate with the shortest wait, the nearer one where several have it."""
         return pick(
             -row(observation, "queue_s") - row(observation, "loading_s") - row(observation, "transmission_s"),
-            observation["action_mask"],
+            observation,
         )

@@ -63,4 +63,4 @@ class Agent:
         """The candidate whose terms sum highest."""
         rest = self._lookahead.rest(observation, info)
         terms = expected_terms(observation["candidates"], observation["task"], rest)
-        return pick(terms.sum(axis=0), observation["action_mask"])
+        return pick(terms.sum(axis=0), observation)

@@ -18,4 +18,4 @@ class Agent:
 
     def act(self, observation: Observation) -> int:
         """The candidate with the shortest network time."""
-        return pick(-row(observation, "propagation_s") - row(observation, "transmission_s"), observation["action_mask"])
+        return pick(-row(observation, "propagation_s") - row(observation, "transmission_s"), observation)

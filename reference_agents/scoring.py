@@ -36,9 +36,14 @@ def blank() -> tuple[NDArray[np.float32], NDArray[np.float32], NDArray[np.int8],
     )
 
 
-def pick(scores: NDArray[Any], mask: NDArray[Any]) -> int:
-    """The valid candidate with the highest score, the first where several have it."""
-    return int(np.argmax(np.where(mask > 0, scores, -np.inf)))
+def pick(scores: NDArray[Any], observation: Observation) -> int:
+    """The valid candidate with the highest score, the first where several have it.
+
+    One on a node that telemetry calls down is taken only if all are.
+    """
+    valid = observation["action_mask"] > 0
+    up = valid & (row(observation, "down") == 0.0)
+    return int(np.argmax(np.where(up if up.any() else valid, scores, -np.inf)))
 
 
 def row(observation: Observation, name: str) -> NDArray[Any]:

@@ -26,6 +26,7 @@ WEIGHTS: Final = (*TERMS, "hurry")
 WEIGHTS_FILE: Final = Path(__file__).with_name("tuned_weights.json")
 
 _TIMES: Final = CANDIDATE["service_s"] + 1
+_DOWN: Final = CANDIDATE["down"]
 _DEADLINE: Final = TASK["deadline_s"]
 
 
@@ -39,6 +40,8 @@ def choose(
 ) -> int:
     """The valid candidate with the highest weighted sum of terms, the first where several have it.
 
+    As `reference_agents.scoring.pick`, one on a node that telemetry calls down is taken only if all are.
+
     Args:
         candidates: Of the observation, (F, K).
         task: Of the observation, (T,).
@@ -47,13 +50,14 @@ def choose(
         weights: In the order of `WEIGHTS`, (9,).
     """
     terms = expected_terms(candidates, task, rest)
-    best, best_score = -1, -np.inf
+    best, best_score, best_is_up = -1, -np.inf, False
     for slot in range(mask.size):
         score = -weights[-1] * candidates[:_TIMES, slot].sum() / task[_DEADLINE]
         for term in range(terms.shape[0]):
             score += weights[term] * terms[term, slot]
-        if mask[slot] and score > best_score:
-            best, best_score = slot, score
+        is_up = candidates[_DOWN, slot] == 0.0
+        if mask[slot] and (is_up, score) > (best_is_up, best_score):
+            best, best_score, best_is_up = slot, score, is_up
     return best
 
 

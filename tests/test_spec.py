@@ -1,7 +1,7 @@
 """Specifications: every error at once, and the same specification back from TOML and from a manifest."""
 
 import json
-from dataclasses import asdict, fields
+from dataclasses import asdict, fields, replace
 from pathlib import Path
 
 import pytest
@@ -33,8 +33,12 @@ def test_the_registered_regions_pass_the_strict_reader():
         assert check_spec(asdict(spec), where=spec.name) == spec
 
 
-def test_the_trap_scales_are_no_standard_regions():
-    assert [name for name in REGISTERED if name not in REGIONS] == ["trap500", "trap1000", "trap2000"]
+def test_the_companions_and_the_trap_scales_are_no_standard_regions():
+    companions = [f"{name}-dag" for name in REGIONS]
+    assert [name for name in REGISTERED if name not in REGIONS] == [*companions, "trap500", "trap1000", "trap2000"]
+    for name, spec in REGIONS.items():
+        graphs = {"name": f"{name}-dag", "family": "dag", "network_of": name, "workload": WorkloadSpec(workflow="dag")}
+        assert REGISTERED[f"{name}-dag"] == replace(spec, **graphs) and spec.network == name
     for nodes in (500, 1000, 2000):
         spec = REGISTERED[f"trap{nodes}"]
         assert (spec.nodes, spec.family, spec.placement) == (nodes, "scale", "tiled")
@@ -51,7 +55,7 @@ def test_what_is_left_out_has_its_default():
 
 
 def test_every_key_has_a_line_on_what_it_may_hold():
-    keys = {field.name for field in fields(RegionSpec)} - {"family", "cross_domain"}
+    keys = {field.name for field in fields(RegionSpec)} - {"family", "cross_domain", "network_of"}
     keys |= {f"traps.{field.name}" for field in fields(TrapSpec)}
     keys |= {f"workload.{field.name}" for field in fields(WorkloadSpec)}
     assert set(ALLOWED) == keys
@@ -133,7 +137,7 @@ def test_a_registered_name_is_refused():
     assert "'s1' is a registered region's" in refusal(name="s1")
 
 
-@pytest.mark.parametrize("key", ["family", "cross_domain"])
+@pytest.mark.parametrize("key", ["family", "cross_domain", "network_of"])
 def test_keys_of_the_benchmarks_own_regions_are_refused(key):
     assert "the benchmark's own regions" in refusal(**{key: "standard"})
 

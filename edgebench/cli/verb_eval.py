@@ -45,6 +45,7 @@ _MENDS: Final = {
 @click.option("--scenario", default="trap", show_default=True, help="How the network behaves.")
 @click.option("--seeds", type=click.IntRange(1), help="Scenario seeds a window is played under.  [default: 5]")
 @click.option("--edition", default="sample", show_default=True, help="Which build of the regions.")
+@click.option("--privileged", is_flag=True, help="Show the agent what no operator can know; marked in every result.")
 @click.option("--out", type=click.Path(path_type=Path), help="Run folder.  [default: runs/AGENT-… in the data folder]")
 @click.option("--overwrite", is_flag=True, help="Replace the run in the folder instead of resuming it.")
 @click.option("--decision-cpu-s", type=click.FloatRange(0, min_open=True), help="CPU time of one decision.")
@@ -122,6 +123,7 @@ def _default_folder(name: str, sha256: str, options: dict[str, Any]) -> Path:
     regions = "" if options["regions"] == list(REGIONS) else "-" + "+".join(sorted(options["regions"]))
     safe = re.sub(r"[^A-Za-z0-9_-]+", "-", name)
     conditions = f"{options['track']}-{options['edition']}-{options['scenario']}-{options['split']}"
+    conditions += "-privileged" * options["privileged"]
     return home() / "runs" / f"{safe}-{sha256[:8]}-{conditions}-{options['seeds']}{regions}"
 
 
@@ -152,6 +154,7 @@ def summary_table(agent: str, summary: Summary) -> Any:
     failed = [status for status, count in summary.total.statuses.items() if status != "ok" and count]
     lines += [[f"{status} episodes", *(str(figures.statuses[status]) for _, figures in parts)] for status in failed]
     title = f"{agent} · {summary.track}, {summary.scenario}, {summary.split}, edition {summary.edition}"
+    title += ", privileged" * summary.privileged
     return table(title, ["", *(name for name, _ in parts)], lines)
 
 

@@ -78,9 +78,10 @@ def _print(tables: list[RankedTable]) -> None:
         stdout().print(table(title, _COLUMNS, rows, texts=2, bold=bold))
 
 
-def _cells(place: int, entry: Entry) -> list[str]:
+def _cells(place: int | None, entry: Entry) -> list[str]:
     """What fits 80 columns; the written tables hold the rest."""
     total, failed = entry.summary.total, len(entry.episodes) - entry.summary.total.statuses["ok"]
     late = "–" if total.latency_p95_ms is None else f"{total.latency_p95_ms / 1000:.2f}"
     score = [f"{total.score.value:z.3f}", f"{total.score.low:z.3f}–{total.score.high:z.3f}"]
-    return [str(place), entry.name, *score, f"{total.utility:.3f}", f"{total.success:.3f}", late, str(failed)]
+    rank = "–" if place is None else str(place)
+    return [rank, entry.label, *score, f"{total.utility:.3f}", f"{total.success:.3f}", late, str(failed)]

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 
 def make_env(
-    track: str, region: Region, *, scenario: str = DEFAULT_SCENARIO, split: str = "train"
+    track: str, region: Region, *, scenario: str = DEFAULT_SCENARIO, split: str = "train", privileged: bool = False
 ) -> gymnasium.Env[Any, Any]:
     """The environment of a registered track on a loaded region, without Gymnasium's wrappers.
 
@@ -26,6 +26,6 @@ def make_env(
         raise unknown_name("track", track, TRACKS)
     module, _, name = TRACKS[track].entry_point.partition(":")
     environment: gymnasium.Env[Any, Any] = getattr(importlib.import_module(module), name)(
-        region, scenario=scenario, split=split
+        region, scenario=scenario, split=split, privileged=privileged
     )
     return environment

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from edgebench.constants import CANDIDATES, PAYLOAD_MB, WINDOW_TASKS
 from edgebench.errors import EdgeBenchError, unknown_name
 from edgebench.region import Region, load
-from edgebench.registry import DEFAULT_SCENARIO, SAMPLE_EDITION, SCENARIOS, Scenario
+from edgebench.registry import DEFAULT_SCENARIO, DEFAULT_WORKFLOW, SAMPLE_EDITION, SCENARIOS, Scenario, companion
 from edgebench.registry import scenario as find_scenario
 from edgebench.sim.episodes import drawn_seed, drawn_window
 from edgebench.sim.features import CANDIDATE_FEATURES, LABELS, TASK_FEATURES, F, Feature, L, T
@@ -121,7 +121,11 @@ PAGE: Final = f"""Send each stage of many users' workflows to a model instance o
 
 {_table(LABELS)}
 
-    Raises `EdgeBenchError` for an unknown region, scenario, split, view or reward, and for a region that is not built.
+    `workflow`: `dag` plays the region on the same network whose workflows are graphs, `s1-dag` for `s1`; `chain`, the
+    default, the region that is named.
+
+    Raises `EdgeBenchError` for an unknown region, scenario, split, view, reward or workflow, for a region that is not
+    built, and for `workflow="dag"` on a region of chains that is loaded or has no such companion.
 
     ## Version history
     v0: first version.
@@ -144,8 +148,9 @@ class RouteEnv(gymnasium.Env[Observed, np.int64]):  # noqa: D101
         view: str = "candidates",
         reward: str = "scalar",
         privileged: bool = False,
+        workflow: str = DEFAULT_WORKFLOW,
     ) -> None:
-        self.region = load(region, edition=edition) if isinstance(region, str) else region
+        self.region = wanted_region(region, edition, workflow)
         self.scenario, self.split, self.privileged = find_scenario(scenario), split, privileged
         rules = route_rules(self.scenario, view=view, privileged=privileged)
         self._simulation = Simulation(self.region.topology(), self.region.task_arrays(split), rules)
@@ -236,6 +241,25 @@ def _whole(name: str, value: Any) -> int:
         return operator.index(value)
     except TypeError as error:
         raise EdgeBenchError(f"{name} is {value!r}", mend="give a whole number") from error
+
+
+def wanted_region(region: str | Region, edition: str, workflow: str) -> Region:
+    """The region an environment is asked for, by its name or loaded; EdgeBenchError as `RouteEnv` tells."""
+    name = companion(region if isinstance(region, str) else region.name, workflow)
+    found = load(name, edition=edition) if isinstance(region, str) else region
+    if workflow != DEFAULT_WORKFLOW and _has_chains_alone(found):
+        own = "graphs in a region of your own: edgebench build --workflow dag"
+        raise EdgeBenchError(
+            f"the workflows of {found.name} are chains",
+            where=f"workflow={workflow!r}",
+            mend=own if name == found.name else f"load {name}",
+        )
+    return found
+
+
+def _has_chains_alone(region: Region) -> bool:
+    parents = region.tables["tasks"]["stage_parents"].to_pylist()
+    return all(row == [(1 << stage) >> 1 for stage in range(len(row))] for row in parents)
 
 
 def route_rules(scenario: Scenario, *, view: str, privileged: bool, tick_ms: float = 0.0) -> NDArray[Any]:

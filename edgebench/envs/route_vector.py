@@ -20,10 +20,11 @@ from edgebench.envs.route import (
     refuse_unknown_options,
     reward_space,
     route_rules,
+    wanted_region,
 )
 from edgebench.errors import EdgeBenchError
-from edgebench.region import Region, load
-from edgebench.registry import DEFAULT_SCENARIO, SAMPLE_EDITION
+from edgebench.region import Region
+from edgebench.registry import DEFAULT_SCENARIO, DEFAULT_WORKFLOW, SAMPLE_EDITION
 from edgebench.registry import scenario as find_scenario
 from edgebench.sim.batch import Batch
 from edgebench.sim.episodes import windows_of
@@ -52,6 +53,7 @@ class RouteVectorEnv(VectorEnv[Observed, NDArray[np.int64], NDArray[Any]]):
         view: As `RouteEnv`.
         reward: As `RouteEnv`; rewards are (B,) or (B, 3).
         privileged: As `RouteEnv`.
+        workflow: As `RouteEnv`.
         copy: False returns the buffers themselves, which the next step overwrites.
 
     Raises:
@@ -72,11 +74,12 @@ class RouteVectorEnv(VectorEnv[Observed, NDArray[np.int64], NDArray[Any]]):
         view: str = "candidates",
         reward: str = "scalar",
         privileged: bool = False,
+        workflow: str = DEFAULT_WORKFLOW,
         copy: bool = True,
     ) -> None:
         if num_envs < 1:
             raise EdgeBenchError(f"num_envs is {num_envs}", mend="give 1 or more")
-        self.region = load(region, edition=edition) if isinstance(region, str) else region
+        self.region = wanted_region(region, edition, workflow)
         self.scenario, self.split, self.num_envs, self.copy = find_scenario(scenario), split, num_envs, copy
         rules, tasks = route_rules(self.scenario, view=view, privileged=privileged), self.region.task_arrays(split)
         self._batch = Batch(self.region.topology(), tasks, rules, num_envs)

@@ -19,17 +19,17 @@ from edgebench.errors import EdgeBenchError
 from edgebench.harness.agents import AgentSource
 from edgebench.harness.process import Budgets
 
-FORMAT_VERSION: Final = 1
+FORMAT_VERSION: Final = 2
 """Version of the run folder's layout."""
 IDENTITY: Final = (
     *("format_version", "edgebench_version", "agent", "track", "edition", "split", "scenario"),
-    *("seeds", "regions", "budgets"),
+    *("privileged", "seeds", "regions", "budgets"),
 )
 """Entries in which a run and its continuation must agree."""
 
 
 def new_manifest(
-    agent: AgentSource, *, budgets: Budgets, regions: Mapping[str, str], seeds: int, **names: str
+    agent: AgentSource, *, budgets: Budgets, regions: Mapping[str, str], seeds: int, privileged: bool, **names: str
 ) -> dict[str, Any]:
     """The manifest of a run that begins now.
 
@@ -38,6 +38,7 @@ def new_manifest(
         budgets: What it may use.
         regions: Digest of each region.
         seeds: Scenario seeds a window is played under: 0 … seeds-1.
+        privileged: Whether it sees what no operator can know.
         names: `track`, `edition`, `split`, `scenario`.
     """
     allowed, usual = dataclasses.asdict(budgets), dataclasses.asdict(Budgets())
@@ -46,6 +47,7 @@ def new_manifest(
         "edgebench_version": edgebench.__version__,
         "agent": {"name": agent.name, "kind": agent.kind, "sha256": agent.sha256},
         **names,
+        "privileged": privileged,
         "seeds": seeds,
         "regions": dict(sorted(regions.items())),
         "budgets": allowed,
@@ -71,13 +73,22 @@ def note_sandbox(manifest: dict[str, Any], words: str) -> None:
 
 
 def read_manifest(path: Path) -> dict[str, Any]:
-    """The manifest of a run folder; EdgeBenchError when it is no JSON object or lacks what identifies a run."""
+    """The manifest of a run folder; EdgeBenchError when it is no JSON object or lacks what identifies a run.
+
+    So it is for a run of another format, which only its evaluation anew can mend.
+    """
     try:
         manifest = json.loads(path.read_text(encoding="utf-8"))
     except (OSError, ValueError) as error:
         raise _foreign(path, f"unreadable: {error}") from error
     if not isinstance(manifest, dict):
         raise _foreign(path, "not an object")
+    if manifest.get("format_version", FORMAT_VERSION) != FORMAT_VERSION:
+        raise EdgeBenchError(
+            f"a run of format {_short(manifest['format_version'])}, this version reads {FORMAT_VERSION}",
+            where=str(path),
+            mend="evaluate the agent again, in place of that run with --overwrite",
+        )
     missing = [name for name in (*IDENTITY, "started", "wall_s", "cpu_s") if name not in manifest]
     if missing:
         raise _foreign(path, f"missing: {', '.join(missing)}")

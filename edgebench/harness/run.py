@@ -69,6 +69,7 @@ def evaluate(
     scenario: str = DEFAULT_SCENARIO,
     edition: str = SAMPLE_EDITION,
     seeds: int = EVAL_SEEDS,
+    privileged: bool = False,
     out: Path | None = None,
     budgets: Budgets | None = None,
     overwrite: bool = False,
@@ -84,6 +85,7 @@ def evaluate(
         scenario: How the network behaves.
         edition: Which build of the regions.
         seeds: Scenario seeds 0 … seeds-1.
+        privileged: Show the agent what no operator can know; every result of the run bears the mark.
         out: Run folder. What it holds of the same run is kept and only the rest is played.
         budgets: What the agent may use; others than the usual are recorded as overrides.
         overwrite: Replace the run that is in `out`.
@@ -95,9 +97,9 @@ def evaluate(
     source, limits = resolve_agent(agent), budgets if budgets is not None else Budgets()
     names = {"track": track, "edition": edition, "split": split, "scenario": scenario}
     _check_request(track, scenario, regions, seeds)
-    stages = _stages(regions, seeds, **names)
+    stages = _stages(regions, seeds, privileged=privileged, **names)
     digests = {stage.setting.region.name: stage.setting.region.digest for stage in stages}
-    manifest = new_manifest(source, budgets=limits, regions=digests, seeds=seeds, **names)
+    manifest = new_manifest(source, budgets=limits, regions=digests, seeds=seeds, privileged=privileged, **names)
     if out is not None:
         manifest = _open_folder(out, manifest, source, overwrite=overwrite)
     journal = Journal(None if out is None else out / EPISODES)
@@ -117,14 +119,16 @@ def _check_request(track: str, scenario: str, regions: Sequence[str], seeds: int
         raise EdgeBenchError(f"{seeds} scenario seeds", mend="give 1 or more")
 
 
-def _stages(regions: Sequence[str], seeds: int, *, track: str, edition: str, split: str, scenario: str) -> list[_Stage]:
+def _stages(
+    regions: Sequence[str], seeds: int, *, track: str, edition: str, split: str, scenario: str, privileged: bool
+) -> list[_Stage]:
     from edgebench.envs import make_env
     from edgebench.region import load
 
     stages = []
     for name in sorted(regions):
         region = load(name, edition=edition)
-        env = make_env(track, region, scenario=scenario, split=split)
+        env = make_env(track, region, scenario=scenario, split=split, privileged=privileged)
         face: Any = env.unwrapped
         setting = Setting(region, track, scenario, split)
         stages.append(_Stage(setting, env, fixed_episodes(int(face.windows), seeds)))
@@ -162,7 +166,7 @@ def _finish(out: Path | None, manifest: dict[str, Any], journal: Journal, stages
         for stage in stages
     }
     episodes = to_frame(journal.rows)
-    summary = summarise(episodes, scales)
+    summary = summarise(episodes, scales, privileged=manifest["privileged"])
     if manifest["finished"] is None:
         manifest["finished"] = now()
     if out is not None:

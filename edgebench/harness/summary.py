@@ -84,12 +84,13 @@ class TotalSummary(Figures):
 
 @dataclass(frozen=True)
 class Summary:
-    """A run in figures; `regions` are sorted by name."""
+    """A run in figures; `regions` are sorted by name, `privileged` marks one that saw what no operator can know."""
 
     track: str
     edition: str
     split: str
     scenario: str
+    privileged: bool
     regions: tuple[RegionSummary, ...]
     total: TotalSummary
 
@@ -99,12 +100,13 @@ class Summary:
         return {**plain, "regions": list(plain["regions"])}
 
 
-def summarise(episodes: pandas.DataFrame, references: Mapping[str, Scale]) -> Summary:
+def summarise(episodes: pandas.DataFrame, references: Mapping[str, Scale], *, privileged: bool = False) -> Summary:
     """Summarise one run.
 
     Args:
         episodes: Table as `edgebench.harness.journal.read_episodes` gives it, rows in any order.
         references: Random agent and bound of each region, on the same episodes.
+        privileged: As the run's manifest says.
 
     Raises:
         EdgeBenchError: No rows, rows of several tracks, editions, splits or scenarios, an unknown status, an
@@ -121,7 +123,7 @@ def summarise(episodes: pandas.DataFrame, references: Mapping[str, Scale]) -> Su
         worst_region_score=worst_value,
         worst_episodes_score=worst_share(values),
     )
-    return Summary(**shared, regions=regions, total=total)
+    return Summary(**shared, privileged=privileged, regions=regions, total=total)
 
 
 def scores(runs: Sequence[pandas.DataFrame], references: Mapping[str, Scale]) -> Scores:

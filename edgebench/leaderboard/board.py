@@ -64,13 +64,21 @@ class Entry:
     episodes: pandas.DataFrame
     summary: Summary
 
+    @property
+    def label(self) -> str:
+        """The name, with the mark of an agent that saw what no operator can know."""
+        return f"{self.name} (privileged)" if self.summary.privileged else self.name
+
 
 @dataclass(frozen=True)
 class RankedTable:
-    """Entries under the same conditions with their ranks, best first; entries whose paired interval holds 0 tie."""
+    """Entries under the same conditions, best first; entries whose paired interval holds 0 share a rank.
+
+    A privileged entry stands where its score puts it, without a rank and without taking one from those below.
+    """
 
     conditions: Conditions
-    rows: tuple[tuple[int, Entry], ...]
+    rows: tuple[tuple[int | None, Entry], ...]
 
 
 def read_board(track: str, edition: str, regions: Sequence[str] | None = None) -> list[Entry]:
@@ -129,7 +137,8 @@ def read_entry(folder: Path, name: str, regions: Sequence[str] | None = None) ->
     episodes = read_episodes(folder / "episodes.csv")
     episodes = episodes[episodes["region"].isin(wanted)]
     conditions = _conditions(manifest, wanted, scale)
-    return Entry(name, conditions, manifest["agent"], episodes, summarise(episodes, scale))
+    summary = summarise(episodes, scale, privileged=manifest["privileged"])
+    return Entry(name, conditions, manifest["agent"], episodes, summary)
 
 
 def _references(path: Path) -> dict[str, References]:
@@ -171,9 +180,10 @@ def rank(entries: Sequence[Entry]) -> list[RankedTable]:
     return [RankedTable(conditions, _ranked(groups[conditions])) for conditions in ordered]
 
 
-def _ranked(entries: Sequence[Entry]) -> tuple[tuple[int, Entry], ...]:
+def _ranked(entries: Sequence[Entry]) -> tuple[tuple[int | None, Entry], ...]:
     names = [name for name, _ in entries[0].conditions.regions]
     scale = {name: References(*pair) for name, pair in zip(names, entries[0].conditions.references, strict=True)}
-    ranks = shared_ranks({entry.name: scores([entry.episodes], scale) for entry in entries})
+    ranked = [entry for entry in entries if not entry.summary.privileged]
+    ranks = shared_ranks({entry.name: scores([entry.episodes], scale) for entry in ranked})
     by_score = sorted(entries, key=lambda entry: (-entry.summary.total.score.value, entry.name))
-    return tuple((ranks[entry.name], entry) for entry in by_score)
+    return tuple((ranks.get(entry.name), entry) for entry in by_score)

@@ -28,12 +28,13 @@ def shape_problems(manifest: Mapping[str, Any]) -> Iterator[str]:
     missing = [name for name in IDENTITY if name not in manifest]
     yield from (f"{name} is missing" for name in missing)
     for name, holds, form in (
-        ("format_version", manifest.get("format_version") == FORMAT_VERSION, str(FORMAT_VERSION)),
+        ("format_version", manifest.get("format_version") == FORMAT_VERSION, f"{FORMAT_VERSION}: evaluate it again"),
         ("edgebench_version", _is(manifest.get("edgebench_version"), _VERSION), "a version like 1.2.3"),
         ("track", _one_of(manifest.get("track"), TRACKS), f"one of {', '.join(TRACKS)}"),
         ("scenario", _one_of(manifest.get("scenario"), SCENARIOS), f"one of {', '.join(SCENARIOS)}"),
         ("edition", _is(manifest.get("edition"), EDITION), "small letters, digits and hyphens"),
         ("split", type(manifest.get("split")) is str, "text"),
+        ("privileged", type(manifest.get("privileged")) is bool, "true or false"),
         ("seeds", type(manifest.get("seeds")) is int, "a whole number"),
         ("regions", _is_digests(manifest.get("regions")), "SHA-256 by region"),
         ("budgets", isinstance(manifest.get("budgets"), dict), "an object"),

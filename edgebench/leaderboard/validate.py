@@ -47,7 +47,7 @@ def validate(folder: Path, rules: Rules = board_rules) -> list[Problem]:
     if table is not None:
         problems += check_rows(table, board, _decision_cpu_ms())
     if not problems and summary is not None:
-        problems += _summary_problems(folder, summary, board)
+        problems += _summary_problems(folder, summary, board, privileged=manifest["privileged"])
     return problems
 
 
@@ -65,10 +65,10 @@ def _decision_cpu_ms() -> float:
     return Budgets().decision_cpu_s * 1000
 
 
-def _summary_problems(folder: Path, summary: dict[str, Any], board: Board) -> list[Problem]:
+def _summary_problems(folder: Path, summary: dict[str, Any], board: Board, *, privileged: bool) -> list[Problem]:
     from edgebench.harness.journal import read_episodes
     from edgebench.harness.summary import summarise
 
     references = {name: rules.references for name, rules in board.regions.items()}
-    right = summarise(read_episodes(folder / EPISODES), references).as_json()
+    right = summarise(read_episodes(folder / EPISODES), references, privileged=privileged).as_json()
     return [Problem(SUMMARY, None, what) for what in differences(summary, right)]

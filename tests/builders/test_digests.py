@@ -18,12 +18,13 @@ PINNED = {
     "s2": "548d26309f1798b3a823345729f3fe910c265b51f67b0ccb236db013a19126d9",
     "s3": "c5e3667ddc28ac909a8198d49bafc64bf695397d8e7c40fb0dcbda10544370dc",
     "s4": "1c2f0d9b1ce163d47cfa99ac0d366baaa03e797c8c734b4af37df3cd407fae58",
+    "s1-dag": "12e92e1decc021d282d09d3e565b086fe49de68eeb672267cb329b1db526bfa3",
     "trap500": "6305bb348353384804afab27ea8f84d72f7e017487ad86134b288c59894e3690",
 }
 
 
-def test_every_standard_region_is_pinned_and_a_trap_scale() -> None:
-    assert set(PINNED) == {*REGIONS, "trap500"}
+def test_every_standard_region_is_pinned_a_companion_and_a_trap_scale() -> None:
+    assert set(PINNED) == {*REGIONS, "s1-dag", "trap500"}
 
 
 @pytest.mark.parametrize("name", sorted(PINNED))

@@ -36,4 +36,6 @@ def toy_world(monkeypatch):
     fake.references = lambda region, *, track, scenario, split, seeds: FakeReferences()
     monkeypatch.setitem(sys.modules, "edgebench.harness.references", fake)
     monkeypatch.setattr(edgebench.region, "load", lambda name, *, edition: FakeRegion(name, edition))
-    monkeypatch.setattr(edgebench.envs, "make_env", lambda track, region, *, scenario, split: FakeEnv(region))
+    monkeypatch.setattr(
+        edgebench.envs, "make_env", lambda track, region, *, scenario, split, privileged: FakeEnv(region)
+    )

@@ -147,6 +147,7 @@ def test_a_finished_run_is_only_read_again(agent, tmp_path):
         ({"scenario": "calm"}, "scenario was trap, now calm"),
         ({"split": "val"}, "split was test, now val"),
         ({"seeds": 3}, "seeds was 2, now 3"),
+        ({"privileged": True}, "privileged was False, now True"),
         ({"regions": ["toy", "toy2"]}, "regions.toy2 was absent"),
         ({"budgets": Budgets(decision_cpu_s=9.0)}, r"budgets.decision_cpu_s was 1.0, now 9.0"),
         ({"edition": "other"}, "edition was sample, now other"),
@@ -220,7 +221,7 @@ from pathlib import Path
 from harness_toy import FakeEnv, FakeRegion
 from edgebench.harness.run import evaluate
 edgebench.region.load = lambda name, *, edition: FakeRegion(name, edition)
-edgebench.envs.make_env = lambda track, region, *, scenario, split: FakeEnv(region)
+edgebench.envs.make_env = lambda track, region, *, scenario, split, privileged: FakeEnv(region)
 evaluate({agent!r}, regions=["toy"], seeds=500, out=Path({out!r}))
 """
 

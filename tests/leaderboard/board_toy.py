@@ -68,6 +68,7 @@ def manifest_of(*, scenario="trap", edition="sample", version=edgebench.__versio
         "edition": edition,
         "split": "test",
         "scenario": scenario,
+        "privileged": False,
         "seeds": BOARD.seeds,
         "regions": DIGESTS,
         "budgets": dataclasses.asdict(Budgets()),
@@ -88,7 +89,8 @@ def write_run(folder: Path, rows=None, manifest=None, *, summary=None, scale=Non
     (folder / "episodes.csv").write_text(csv_text(rows), encoding="utf-8", newline="\n")
     (folder / "manifest.json").write_text(json.dumps(manifest or manifest_of()), encoding="utf-8")
     (folder / "agent.py").write_bytes(AGENT)
-    stated = json.dumps(summary) if summary else summary_text(folder / "episodes.csv", scale or SCALE)
+    privileged = (manifest or manifest_of()).get("privileged") is True
+    stated = json.dumps(summary) if summary else summary_text(folder / "episodes.csv", scale or SCALE, privileged)
     (folder / "summary.json").write_text(stated, encoding="utf-8")
     return folder
 
@@ -96,11 +98,11 @@ def write_run(folder: Path, rows=None, manifest=None, *, summary=None, scale=Non
 _summaries: dict[tuple[str, str], str] = {}
 
 
-def summary_text(episodes: Path, scale) -> str:
+def summary_text(episodes: Path, scale, privileged) -> str:
     """The summary of a table of episodes, computed once for each content."""
-    key = (episodes.read_text(encoding="utf-8"), repr(scale))
+    key = (episodes.read_text(encoding="utf-8"), repr((scale, privileged)))
     if key not in _summaries:
-        _summaries[key] = json.dumps(summarise(read_episodes(episodes), scale).as_json())
+        _summaries[key] = json.dumps(summarise(read_episodes(episodes), scale, privileged=privileged).as_json())
     return _summaries[key]
 
 

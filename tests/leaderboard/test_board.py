@@ -47,6 +47,32 @@ def test_equals_share_a_rank_and_the_next_rank_is_left_out(home):
     assert ranks(rank(read_board("route", "sample"))) == [[(1, "a"), (1, "b"), (3, "c")]]
 
 
+def test_a_privileged_entry_is_marked_and_takes_no_rank(home):
+    for name, utility, privileged in (("b", 0.6, False), ("a", 0.7, True), ("c", 0.2, False), ("d", 0.1, True)):
+        write_run(home / name, all_rows(utility), manifest_of(privileged=privileged))
+    tables = rank(read_board("route", "sample"))
+    assert ranks(tables) == [[(None, "a"), (1, "b"), (2, "c"), (None, "d")]]
+    page = as_page(tables, "route", "sample")
+    assert "\n| – | a &#40;privileged&#41; | " in page and "\n| 1 | b | " in page
+    assert [(row["rank"], row["privileged"]) for row in csv.DictReader(io.StringIO(as_csv(tables)))] == [
+        ("", "True"), ("1", "False"), ("2", "False"), ("", "True"),
+    ]  # fmt: skip
+    assert [(record["rank"], record["privileged"]) for record in as_records(tables)][:2] == [(None, True), (1, False)]
+
+
+def test_a_board_of_privileged_entries_alone_has_no_ranks(home):
+    write_run(home / "a", manifest=manifest_of(privileged=True))
+    assert ranks(rank(read_board("route", "sample"))) == [[(None, "a")]]
+
+
+def test_a_run_of_another_format_says_to_evaluate_again(home):
+    manifest = manifest_of(format_version=1)
+    del manifest["privileged"]
+    write_run(home / "a", manifest=manifest)
+    with pytest.raises(EdgeBenchError, match=r"run of format 1, this version reads 2[\s\S]*evaluate the agent again"):
+        read_board("route", "sample")
+
+
 def test_shuffled_rows_give_the_same_files(home):
     rows = all_rows(0.4)
     for name in ("one", "two"):

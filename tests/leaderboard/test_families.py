@@ -12,8 +12,8 @@ def test_a_run_with_a_standard_region_stands_on_the_board_of_all_of_them(played)
     assert board_regions(played, "sample") == tuple(REGIONS)
 
 
-@pytest.mark.parametrize("played", [("trap500",), ("trap500", "trap1000")])
-def test_the_trap_scales_make_boards_of_their_own(played):
+@pytest.mark.parametrize("played", [("trap500",), ("trap500", "trap1000"), ("s1-dag",), ("s1-dag", "s4-dag")])
+def test_the_trap_scales_and_the_graphs_make_boards_of_their_own(played):
     assert board_regions(played, "sample") == tuple(sorted(played))
 
 
@@ -24,7 +24,7 @@ def test_families_are_not_mixed(tmp_path, monkeypatch):
     manifest.write_text('{"title": "Bern", "spec": {"family": "own"}}')
     assert one_family(["bern"], "sample") == "own"
     assert one_family(REGIONS, "sample") == "standard"
-    for mixed in (("bern", "trap500"), ("s1", "trap500"), ("s1", "bern")):
+    for mixed in (("bern", "trap500"), ("s1", "trap500"), ("s1", "bern"), ("s1", "s1-dag"), ("s1-dag", "trap500")):
         with pytest.raises(EdgeBenchError, match="several families"):
             one_family(mixed, "sample")
 

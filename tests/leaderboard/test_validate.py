@@ -102,12 +102,27 @@ def test_an_episode_twice_is_named_with_both_rows(tmp_path):
         ({"agent": {"name": "x"}}, "agent is {'name': 'x'}, not name, kind"),
         ({"agent": {"name": "nobody", "kind": "reference", "sha256": "0" * 64}}, "no reference agent 'nobody'"),
         ({"agent": {"name": "nearest", "kind": "reference", "sha256": "0" * 64}}, "nearest has changed since"),
-        ({"format_version": 99}, "format_version is 99"),
+        ({"format_version": 1}, "format_version is 1, not 2: evaluate it again"),
+        ({"privileged": "no"}, "privileged is 'no', not true or false"),
+        ({"privileged": 1}, "privileged is 1, not true or false"),
     ],
 )
 def test_a_wrong_claim_is_named(tmp_path, changes, said):
     lines = found(write_run(tmp_path / "run", manifest=manifest_of(**changes)))
     assert any(said in line for line in lines), lines
+
+
+def test_a_privileged_run_is_in_order_and_its_summary_says_so(tmp_path):
+    folder = write_run(tmp_path / "run", manifest=manifest_of(privileged=True))
+    assert found(folder) == []
+    (folder / "manifest.json").write_text(json.dumps(manifest_of()))
+    assert found(folder) == ["summary.json: privileged is True, recomputed it is False"]
+
+
+def test_a_manifest_that_does_not_say_whether_it_is_privileged_is_malformed(tmp_path):
+    manifest = manifest_of()
+    del manifest["privileged"]
+    assert found(write_run(tmp_path / "run", manifest=manifest)) == ["manifest.json: privileged is missing"]
 
 
 def test_a_polished_summary_is_caught(tmp_path):
