@@ -55,9 +55,9 @@ class FramePainter:
     """Paints moments of the episodes of one region; what never changes is painted once.
 
     Nodes grow and darken with the work queued at them; links are thin, trap links pale red and strong red while bad,
-    links with a transfer on them yellow and thick, the transfer a dot as far along its way as its time has passed. Nodes
-    that are down are crossed out. The node of the decision has a square about it, the user's node a second ring,
-    those of the candidates a green ring.
+    links with a transfer on them yellow and thick, the transfer a dot as far along its way as its time has passed.
+    Nodes that are down are crossed out. The node of the decision has a square about it, the user's node a dark ring,
+    those of the candidates a green one.
 
     Args:
         region: A built region.
