@@ -235,7 +235,7 @@ class RouteEnv(gymnasium.Env[Observed, np.int64]):  # noqa: D101
         return window, checked_seed(options.get("seed", drawn_seed(self._seed, self._resets)))
 
     def _observe(self) -> tuple[Observed, dict[str, Any]]:
-        if self.render_mode == "human":
+        if self.render_mode == "human":  # a window follows every reset and step, by Gymnasium's convention
             self.render()
         seen = self._simulation.seen
         observed = {name: getattr(seen, name).copy() for name in self._observed}

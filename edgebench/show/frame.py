@@ -127,19 +127,19 @@ class FramePainter:
             "under way": (ACCENT, _BUSY),
         }
         left, high = 24, HEIGHT - 32
-        for words, (colour, wide) in (lines | {"under way": (ACCENT, _BUSY)}).items():
-            draw.line(_finer((left, high), (left + 12, high)), fill=colour, width=round(wide * _FINER))
+        for words, (colour, wide) in lines.items():
+            draw.line([_finer(left, high), _finer(left + 12, high)], fill=colour, width=round(wide * _FINER))
             left = _legend_words(draw, left, high, words)
         for words, colour in {"candidate": _CHOSEN, "user's node": INK}.items():
-            _circle(draw, _finer((left + 6, high))[0], 5.0, outline=colour, wide=1.6)
+            _circle(draw, _middle(left, high), 5.0, outline=colour, wide=1.6)
             left = _legend_words(draw, left, high, words)
-        _box(draw, _finer((left + 6, high))[0], 5.0, INK)
+        _box(draw, _middle(left, high), 5.0, INK)
         left = _legend_words(draw, left, high, "decided here")
-        _circle(draw, _finer((left + 6, high))[0], 5.0, fill=_DOWN)
-        _cross(draw, _finer((left + 6, high))[0], 5.0)
+        _circle(draw, _middle(left, high), 5.0, fill=_DOWN)
+        _cross(draw, _middle(left, high), 5.0)
         left = _legend_words(draw, left, high, "down")
         for step, queued in enumerate((0.0, _FULL_S / 4, _FULL_S)):
-            _circle(draw, _finer((left + 6 + 16 * step, high))[0], 4.0 + 1.5 * step, fill=self._tint(queued))
+            _circle(draw, _middle(left + 16 * step, high), 4.0 + 1.5 * step, fill=self._tint(queued))
         _legend_words(draw, left + 36, high, f"queued: 0 to {_FULL_S:g} s and more")
 
     def _line(self, draw: ImageDraw, link: tuple[int, int], colour: str, wide: float) -> None:
@@ -216,8 +216,13 @@ def _along(points: list[Point], share: float) -> Point:
     return points[-1]
 
 
-def _finer(*points: Point) -> list[Point]:
-    return [(x * _FINER, y * _FINER) for x, y in points]
+def _finer(x: float, y: float) -> Point:
+    return x * _FINER, y * _FINER
+
+
+def _middle(left: float, high: float) -> Point:
+    """The middle of a symbol of the legend that begins at `left`."""
+    return _finer(left + 6, high)
 
 
 def _circle(draw: ImageDraw, point: Point, radius: float, *, wide: float = 1.0, **colours: Any) -> None:
@@ -245,13 +250,12 @@ def _around(point: Point, radius: float) -> tuple[float, float, float, float]:
 
 def _legend_words(draw: ImageDraw, left: float, high: float, words: str) -> int:
     """Write words beside a symbol that begins at `left`; returns where the next symbol begins."""
-    (point,) = _finer((left + _SYMBOL, high))
-    draw.text(point, words, fill=FAINT, font=_font(11), anchor="lm")
+    draw.text(_finer(left + _SYMBOL, high), words, fill=FAINT, font=_font(11), anchor="lm")
     return round(left + _SYMBOL + draw.textlength(words, font=_font(11)) / _FINER + 18)
 
 
 def _write(draw: ImageDraw, place: Point, words: str, size: int, colour: str) -> None:
-    draw.text(_finer(place)[0], words, fill=colour, font=_font(size))
+    draw.text(_finer(*place), words, fill=colour, font=_font(size))
 
 
 @cache

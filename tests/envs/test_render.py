@@ -113,7 +113,7 @@ def test_frames_are_pictures_and_differ_as_time_goes(make, scenario):
 def test_regions_of_every_kind_render(make, regions, mode, wanted):
     env, choose = make(mode, varied(regions["s1"], wanted), scenario="outage"), valid_actions(0)
     _, info = env.reset(options=OPTIONS)
-    for _ in range(60):
+    for _ in range(25):
         assert isinstance(env.render(), {"rgb_array": np.ndarray, "ansi": str, "human": type(None)}[mode])
         *_, info = env.step(choose(info["action_mask"]))
 
