@@ -43,7 +43,7 @@ def _in_crowd(state: State, number: int) -> bool:
     crowd = min(number // max(share, 1), rules.crowds - 1)
     draw = _uniform(state.cursor[SEED], counter.CROWD_START, crowd, 0)
     begin = crowd * share + int(draw * (max(share - rules.crowd_tasks, 0) + 1))
-    return begin < number < begin + rules.crowd_tasks
+    return bool(begin < number < begin + rules.crowd_tasks)
 
 
 @part

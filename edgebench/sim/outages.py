@@ -57,7 +57,7 @@ def is_down_now(state: State, node: int, now_ms: float) -> bool:
     down = outage.is_down != 0
     for later in range(outage.slot + 1, slot_of(now_ms) + 1):
         down = next_state(seed, _CHANGE, node, later, down, rules.outage_enter, rules.outage_leave)
-    return down
+    return bool(down)
 
 
 @part

@@ -104,7 +104,7 @@ def is_down(topology: Topology, state: State, node: int, now_ms: float) -> bool:
     lose_what_failed(topology, state, node, period_slot(now_ms))
     publish(state.server[node], now_ms)
     lose_what_failed(topology, state, node, slot_of(now_ms))
-    return state.outage[node].is_down != 0
+    return bool(state.outage[node].is_down)
 
 
 @part
