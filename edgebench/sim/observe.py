@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from edgebench.constants import CANDIDATES, COST_REF_USD, MODEL_TYPES, WINDOW_TASKS
-from edgebench.sim.compiled import part
+from edgebench.sim.compiled import part, rare
 from edgebench.sim.features import CANDIDATE_FEATURES, LABELS, TASK_FEATURES, F, L, T
 from edgebench.sim.outages import is_down_now, period_slot
 from edgebench.sim.servers import is_resident, lose_what_failed, period_of, published_free
@@ -198,7 +198,7 @@ def _clamp(rows: NDArray[np.float32], columns: int) -> None:
             rows[row, column] = value if value < high else high
 
 
-@part
+@rare
 def _see_all(
     topology: Topology,
     state: State,
@@ -217,7 +217,7 @@ def _see_all(
     _spread(topology, state, seen, scratch, task.stage_type[progress.stage], np.float32(task.tokens[progress.stage]))
 
 
-@part
+@rare
 def _spread(
     topology: Topology, state: State, seen: Observation, scratch: Scratch, code: int, tokens: np.float32
 ) -> None:
@@ -246,7 +246,7 @@ def _answer_mb(task: Any, stage: int) -> float:
     return float(task.output_mb[stage] if task.children[stage] == 0 else task.answer_mb)
 
 
-@part
+@rare
 def _published_down(topology: Topology, state: State, node: int, now_ms: float) -> np.float32:
     lose_what_failed(topology, state, node, period_slot(now_ms))
     return np.float32(state.outage[node].seen_down)
@@ -281,7 +281,7 @@ def _see_nodes(
         rows[8, column] = scratch.work[BACK, column] + scratch.work[EXTRA_BACK, column]
 
 
-@part
+@rare
 def _see_inputs(topology: Topology, state: State, scratch: Scratch, rows: NDArray[np.float32], count: int) -> None:
     """Of the inputs, see at every node the one that would arrive last by what is known."""
     for number in range(state.cursor[INPUTS]):
@@ -372,7 +372,7 @@ def _remembered_s(topology: Topology, state: State, source: int, target: int) ->
     return total * _S_PER_MS
 
 
-@part
+@rare
 def _see_labels(topology: Topology, state: State, seen: Observation, task: Any, progress: Any) -> None:
     """Write what no operator knows of every candidate (`edgebench.sim.features.LABELS`)."""
     stage, now = progress.stage, progress.ready_ms
