@@ -14,12 +14,13 @@ from numpy.typing import NDArray
 from edgebench.sim.compiled import compiled, compiled_parallel
 from edgebench.sim.episodes import drawn_seed, drawn_window
 from edgebench.sim.observe import Observation, new_observations, new_scratch
+from edgebench.sim.pace import Pace
 from edgebench.sim.simulation import GO_ON, pack, play, unpack
 from edgebench.sim.state import OBJECTIVES, State, Tasks, new_states
 from edgebench.sim.topology import Topology
 
 PARALLEL_FROM: Final = 64
-"""Fewer simulations are stepped by one thread: waking the others costs more than they save
+"""Fewer simulations are stepped by one thread: waking the others costs more than they save; of more, the pace decides
 (`python benchmarks/vector_rate.py`)."""
 
 
@@ -59,6 +60,7 @@ class Batch:
             if self._bounds[share] <= row < self._bounds[share + 1]
         ]
         self._addresses = np.array([packed.ctypes.data for packed in self._packed], np.int64)
+        self._pace = Pace()
         self.over = np.ones(count, np.bool_)
         self.seeds = np.zeros(count, np.int64)
         self.resets = np.zeros(count, np.int64)
@@ -71,9 +73,15 @@ class Batch:
 
     def step(self, actions: NDArray[np.int64]) -> None:
         """Step every simulation by its action (B,), or begin its next episode if the last one is over."""
-        parallel = actions.size >= PARALLEL_FROM and get_num_threads() > 1
-        advance, bounds = (_advance_shares, self._bounds) if parallel else (_advance_all, self._whole)
-        advance(bounds, self._addresses, actions, self.seeds, self.resets, self.over)
+        arguments = self._addresses, actions, self.seeds, self.resets, self.over
+        if actions.size < PARALLEL_FROM or get_num_threads() == 1:
+            _advance_all(self._whole, *arguments)
+            return
+        if self._pace.choose():
+            _advance_shares(self._bounds, *arguments)
+        else:
+            _advance_all(self._whole, *arguments)
+        self._pace.done()
 
     def draw(self, row: int) -> tuple[int, int]:
         """Window and scenario seed of the next episode of simulation `row`."""
