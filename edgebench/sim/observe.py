@@ -221,23 +221,32 @@ def _see_all(
 def _spread(
     topology: Topology, state: State, seen: Observation, scratch: Scratch, code: int, tokens: np.float32
 ) -> None:
-    rows, count = seen.candidates, topology.instance.shape[0]
+    """From nodes to the instances on them; a loop a row, as in `_see_traits`."""
+    rows, count = seen.candidates, seen.action_mask.shape[0]
     for column in range(count):
-        fits = topology.instance_type[column] == code
-        seen.action_mask[column] = fits
-        seen.instances[column] = column if fits else -1
+        seen.action_mask[column] = topology.instance_type[column] == code
+    for column in range(count):
+        seen.instances[column] = column if topology.instance_type[column] == code else -1
     for row in (0, 1, 2, 3, 8, 9, 11, 12):
         for column in range(count):
-            node = topology.instance[column].node
-            rows[row, column] = scratch.by_node[row, node] if seen.action_mask[column] else np.float32(0.0)
-    for column in range(count):
-        fits = np.float32(seen.action_mask[column])
-        rows[5, column] = min(fits * tokens * topology.every[S_PER_TOKEN, column], CANDIDATE_HIGH[5])
-        rows[6, column] = fits * topology.every[IS_GOOD, column]
-        rows[7, column] = min(fits * tokens * topology.every[COST_PER_TOKEN, column], CANDIDATE_HIGH[7])
-        rows[10, column] = min(fits * topology.every[NODE_SPEED, column], CANDIDATE_HIGH[10])
-        loading_s = np.float32(0.0) if is_resident(state, column) else fits * topology.every[LOAD_S, column]
-        rows[4, column] = min(loading_s, CANDIDATE_HIGH[4])
+            value = scratch.by_node[row, topology.instance_node[column]]
+            rows[row, column] = value if topology.instance_type[column] == code else np.float32(0.0)
+    for row, trait, scale in (
+        (4, LOAD_S, np.float32(1.0)),
+        (5, S_PER_TOKEN, tokens),
+        (6, IS_GOOD, np.float32(1.0)),
+        (7, COST_PER_TOKEN, tokens),
+        (10, NODE_SPEED, np.float32(1.0)),
+    ):
+        high = CANDIDATE_HIGH[row]
+        for column in range(count):
+            value = scale * topology.every[trait, column]
+            value = value if value < high else high
+            rows[row, column] = value if topology.instance_type[column] == code else np.float32(0.0)
+    for word in range(state.resident.shape[0]):
+        if state.resident[word]:
+            for column in range(64 * word, min(64 * (word + 1), count)):
+                rows[4, column] *= np.float32(not is_resident(state, column))
 
 
 @part
@@ -381,7 +390,7 @@ def _see_labels(topology: Topology, state: State, seen: Observation, task: Any, 
         for row in range(L):
             seen.labels[row, column] = 0.0
         if seen.action_mask[column]:
-            node = topology.instance[seen.instances[column]].node
+            node = topology.instance_node[seen.instances[column]]
             there = path_extra(topology, state, sent.node, node, sent.megabytes, now) * _S_PER_MS
             back = path_extra(topology, state, node, task.user_node, answer_mb, now) * _S_PER_MS
             seen.labels[0, column], seen.labels[1, column] = min(there, LABEL_HIGH[0]), min(back, LABEL_HIGH[1])

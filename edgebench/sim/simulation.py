@@ -43,6 +43,7 @@ _OF_TOPOLOGY: Final = {
     "span": Field("u2", (_NODES, _TRAPS, 2)),
     "instance": Field(INSTANCE, (_INSTANCES,)),
     "instance_type": Field("i1", (_INSTANCES,)),
+    "instance_node": Field("i4", (_INSTANCES,)),
     "trap": Field(TRAP_LINK, (_TRAPS,)),
     "on_node": Field("i4", (_INSTANCES,)),
     "candidates": Field("i4", (_NODES, _TYPES, CANDIDATES)),
