@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from typing import Any
 
+import numpy as np
+
 from edgebench.envs.pettingzoo_bases import AECEnv
 from edgebench.envs.route import Observed
 from edgebench.envs.route_team import RouteTeam
 from edgebench.errors import EdgeBenchError
 from edgebench.region import Region
+from edgebench.sim.state import TURN
 
 
 class RouteAecEnv(RouteTeam, AECEnv[str, Observed, Any]):  # type: ignore[misc]
@@ -66,10 +69,10 @@ class RouteAecEnv(RouteTeam, AECEnv[str, Observed, Any]):  # type: ignore[misc]
         self._hand_over()
 
     def _asked(self) -> list[int]:
-        return [int(self.gateway_of[self._simulation.seen.place[3]])]
+        return np.flatnonzero(self._first == self._simulation.state.cursor[TURN]).tolist()
 
     def _hand_over(self) -> None:
         """Give the turn to the gateway that decides next, or to the first when the episode is over."""
-        self.terminations = dict.fromkeys(self.agents, self._simulation.over)
+        self.terminations = dict.fromkeys(self.agents, self._over)
         self.infos = {agent: self._info(row) for row, agent in enumerate(self.possible_agents)}
         self.agent_selection = self.possible_agents[next(iter(self._decisions), 0)]

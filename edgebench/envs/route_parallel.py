@@ -105,8 +105,8 @@ class RouteParallelEnv(RouteTeam, ParallelEnv[str, Observed, Any]):  # type: ign
         reward = self._act({row: self._parsed(agent, actions[agent]) for row, agent in enumerate(self.possible_agents)})
         observed, infos = self._told()
         rewards = dict.fromkeys(self.agents, reward)
-        terminated, truncated = (dict.fromkeys(self.agents, ended) for ended in (self._simulation.over, False))
-        if self._simulation.over:
+        terminated, truncated = (dict.fromkeys(self.agents, ended) for ended in (self._over, False))
+        if self._over:
             self.agents = []
         return observed, rewards, terminated, truncated, infos
 

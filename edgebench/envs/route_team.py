@@ -32,6 +32,7 @@ from edgebench.sim.mail import Mail
 from edgebench.sim.metrics import episode_metrics
 from edgebench.sim.observe import CANDIDATE_HIGH, TASK_HIGH
 from edgebench.sim.simulation import Simulation
+from edgebench.sim.state import TURN
 from edgebench.sim.turns import arrivals_ms, find_decisions, play_round, see_clusters, see_decision
 
 MODES: Final = ("local", "global")
@@ -132,12 +133,16 @@ class RouteTeam(ABC):
         parts = [decision[name].ravel() for decision in decisions for name in OBSERVED]
         return np.concatenate([*parts, self._fresh.ravel()], dtype=np.float32)
 
+    @property
+    def _over(self) -> bool:
+        return bool(self._simulation.state.cursor[TURN] < 0)
+
     def summary(self) -> dict[str, float]:
         """Metrics of the episode that has just ended (`edgebench.sim.metrics`); EdgeBenchError before its end.
 
         `reward` is the sum of what one gateway was given, `decisions` those taken by all.
         """
-        if self._resets == 0 or not self._simulation.over:
+        if self._resets == 0 or not self._over:
             raise EdgeBenchError("the episode is not over", mend="step until terminated")
         metrics = episode_metrics(self._simulation.state)
         return {**metrics, "reward": self._reward, "decisions": float(self._taken)}
@@ -195,7 +200,7 @@ class RouteTeam(ABC):
         self._now_ms = find_decisions(address, self.gateway_of, self._first, self._due)
         self._fresh[:] = 0.0
         self._decisions = {}
-        if self._simulation.over:
+        if self._over:
             return
         self._mail.collect(self._now_ms)
         see_clusters(address, self.gateway_of, self._due, self._now_ms, told)
@@ -231,7 +236,7 @@ class RouteTeam(ABC):
     def _cluster(self, gateway: int) -> NDArray[np.float32]:
         """The rows of all gateways as one of them knows them; zeros when the episode is over."""
         rows = self._fresh.copy()
-        if self._simulation.over:
+        if self._over:
             return rows
         if not self._sees_all:
             age_s = (self._now_ms - self._mail.sent_ms[gateway]) / 1000.0

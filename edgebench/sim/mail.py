@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
 
-class _Post(NamedTuple):
+@dataclass
+class _Post:
     """What all G gateways have sent at one time."""
 
     sent_ms: float
-    there_ms: NDArray[np.float64]  # (G, G) when it is there, [to, from]
+    there_ms: NDArray[np.float64]  # (G, G) when it is there, [to, from], inf once it has been
+    next_ms: float  # the least of them
     letters: NDArray[np.float32]  # (G, W) what each sends
 
 
@@ -31,12 +33,18 @@ class Mail:
 
     def post(self, sent_ms: float, there_ms: NDArray[np.float64], letters: NDArray[np.float32]) -> None:
         """Send a letter from every gateway to every other: (G, W), there at (G, G), [to, from]."""
-        self._under_way.append(_Post(sent_ms, there_ms, letters))
+        self._under_way.append(_Post(sent_ms, there_ms.copy(), float(there_ms.min()), letters))
 
     def collect(self, now_ms: float) -> None:
         """Take in what has arrived by `now_ms`. A letter overtaken by a later one is not read."""
         for post in self._under_way:
-            is_read = (post.there_ms <= now_ms) & (post.sent_ms >= self.sent_ms)
-            self.sent_ms[is_read] = post.sent_ms
-            self.letters[is_read] = np.broadcast_to(post.letters, self.letters.shape)[is_read]
-        self._under_way = [post for post in self._under_way if (post.there_ms > now_ms).any()]
+            if post.next_ms <= now_ms:
+                self._take_in(post, now_ms)
+        self._under_way = [post for post in self._under_way if post.next_ms < np.inf]
+
+    def _take_in(self, post: _Post, now_ms: float) -> None:
+        has_arrived = post.there_ms <= now_ms
+        to, by = (has_arrived & (post.sent_ms >= self.sent_ms)).nonzero()
+        self.sent_ms[to, by], self.letters[to, by] = post.sent_ms, post.letters[by]
+        post.there_ms[has_arrived] = np.inf
+        post.next_ms = float(post.there_ms.min())

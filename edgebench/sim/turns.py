@@ -77,7 +77,7 @@ def see_decision(address: int, number: int) -> None:
 
 @compiled
 def play_round(address: int, numbers: NDArray[np.int64], actions: NDArray[np.int64]) -> float:
-    """Take decisions that are due at the same time, one after another, and go on to the next one.
+    """Take decisions that are due at the same time, one after another, and go on to the next; it is not observed.
 
     Args:
         address: Of the simulation.
@@ -87,12 +87,11 @@ def play_round(address: int, numbers: NDArray[np.int64], actions: NDArray[np.int
     Returns:
         What all tasks have earned meanwhile (`edgebench.sim.route.step`).
     """
-    topology, tasks, state, seen = unpack(address)
+    topology, tasks, state, _ = unpack(address)
     earned = 0.0
     for place in range(numbers.size):
         _turn_to(tasks, state, numbers[place])
         earned += step(topology, tasks, state, actions[place])
-    observe(topology, tasks, state, seen)
     return earned
 
 

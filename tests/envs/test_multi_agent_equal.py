@@ -1,5 +1,7 @@
 """One simulation behind every face: what gateways meet is what the single environment meets, to the last bit."""
 
+import copy
+
 import numpy as np
 import pytest
 from random_play import play, valid_actions
@@ -12,6 +14,7 @@ from edgebench.envs.route import RouteEnv
 from edgebench.envs.route_aec import RouteAecEnv
 from edgebench.envs.route_parallel import RouteParallelEnv
 from edgebench.registry import REGIONS, SCENARIOS
+from edgebench.sim.turns import play_round
 
 EPISODE = {"window": 1, "seed": 7}
 
@@ -98,3 +101,21 @@ def test_a_round_of_one_decision_is_a_turn(regions, scenario):
             np.testing.assert_array_equal(observed[name], seen[name])
         assert (earned, told_info["now_ms"]) == (reward, info["now_ms"])
     assert env.summary() == other.summary()
+
+
+def test_a_round_is_its_decisions_taken_one_after_another_in_the_order_of_tasks(regions):
+    env, choose, compared = RouteParallelEnv(regions["s3"], gateways=8, tick_ms=1000.0), valid_actions(5), 0
+    observed, infos = env.reset(options=EPISODE)
+    while env.agents:
+        due = sorted((info["task"], agent) for agent, info in infos.items() if "task" in info)
+        actions = {agent: choose(observed[agent]["action_mask"]) for agent in env.agents}
+        other, apart = copy.deepcopy(env), 0.0
+        observed, rewards, *_, infos = env.step(actions)
+        for task, agent in due:
+            one = np.array([task]), np.array([actions[agent]])
+            apart += play_round(other._simulation.address, *one)
+        for name in ("progress", "ready_ms", "server", "busy_ms", "resident", "used_ms"):
+            assert getattr(env._simulation.state, name).tobytes() == getattr(other._simulation.state, name).tobytes()
+        assert rewards["gateway_0"] == apart
+        compared += len(due) > 1
+    assert compared > 10
