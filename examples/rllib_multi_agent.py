@@ -65,7 +65,7 @@ def config(region: str, steps: int, seed: int) -> PPOConfig:
         .rl_module(rl_module_spec=MultiRLModuleSpec(rl_module_specs={POLICY: RLModuleSpec(module_class=GatewayModule)}))
         .training(
             train_batch_size_per_learner=min(steps, ROLLOUT),
-            minibatch_size=min(steps, ROLLOUT),  # of four times as many samples, most of them waits
+            minibatch_size=64,
             num_epochs=4,
             lr=1e-3,
             lambda_=0.95,
