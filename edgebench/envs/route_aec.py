@@ -46,7 +46,7 @@ class RouteAecEnv(RouteTeam, AECEnv[str, Observed, Any]):  # type: ignore[misc]
         self.agents = list(self.possible_agents)
         self.rewards = dict.fromkeys(self.agents, 0.0)
         self._cumulative_rewards = dict.fromkeys(self.agents, 0.0)
-        self.terminations, self.truncations = dict.fromkeys(self.agents, False), dict.fromkeys(self.agents, False)
+        self.truncations = dict.fromkeys(self.agents, False)
         self._hand_over()
 
     def observe(self, agent: str) -> Observed:
