@@ -36,7 +36,8 @@ _NO_CANDIDATE: Final = -1
 _SCENARIO_NAMES: Final = ", ".join(f"`{name}`" for name in SCENARIOS)
 
 
-def _table(features: tuple[Feature, ...]) -> str:
+def feature_table(features: tuple[Feature, ...]) -> str:
+    """Features as rows of a Markdown table, indented as a class's docstring is."""
     rows = [
         f"    | {index} | `{row.name}` | {row.low:g} | {row.high:g} | {row.meaning} |"
         for index, row in enumerate(features)
@@ -78,11 +79,11 @@ PAGE: Final = f"""Send each stage of many users' workflows to a model instance o
 
     `candidates`, float32 ({F}, {CANDIDATES}), one column a candidate:
 
-{_table(CANDIDATE_FEATURES)}
+{feature_table(CANDIDATE_FEATURES)}
 
     `task`, float32 ({T},):
 
-{_table(TASK_FEATURES)}
+{feature_table(TASK_FEATURES)}
 
     `action_mask`, int8 ({CANDIDATES},): 1 where a candidate stands.
 
@@ -120,7 +121,7 @@ PAGE: Final = f"""Send each stage of many users' workflows to a model instance o
     `privileged=True` adds `labels`, float32 ({L}, columns), which no operator can know and no result may rest on
     unmarked:
 
-{_table(LABELS)}
+{feature_table(LABELS)}
 
     `workflow`: `dag` plays the region on the same network whose workflows are graphs, `s1-dag` for `s1`; `chain`, the
     default, the region that is named.
