@@ -12,20 +12,12 @@ import numpy as np
 from gymnasium import spaces
 from numpy.typing import NDArray
 
-from edgebench.envs.route import (
-    OBSERVED,
-    Observed,
-    checked_seed,
-    checked_window,
-    observation_space,
-    refuse_unknown_options,
-    route_rules,
-)
+from edgebench.envs.route import OBSERVED, Observed, observation_space, route_rules
 from edgebench.errors import EdgeBenchError, unknown_name
+from edgebench.pinning import checked_seed, pinned_episode
 from edgebench.region import Region, load
 from edgebench.registry import DEFAULT_SCENARIO, SAMPLE_EDITION
 from edgebench.registry import scenario as find_scenario
-from edgebench.sim.episodes import drawn_seed, drawn_window
 from edgebench.sim.gateway_features import AGE, GATEWAY_FEATURES, HEARD, OWN, TOLD, C
 from edgebench.sim.gateways import CLUSTERINGS, cluster_nodes, gateway_nodes
 from edgebench.sim.mail import Mail
@@ -177,17 +169,15 @@ class RouteTeam(ABC):
     def _begin(self, seed: int | None, options: dict[str, Any] | None) -> None:
         """Begin an episode; `options` may pin `window` and `seed`."""
         options = {name: value for name, value in (options or {}).items() if name != _PROBE}
-        refuse_unknown_options(options)
         if seed is not None:
             self._seed, self._resets = checked_seed(seed), 0
-        window = options.get("window", drawn_window(self._seed, self._resets, self._simulation.tasks.size))
-        window = checked_window(window, self.windows, self.region.name, self.split)
-        scenario_seed = checked_seed(options.get("seed", drawn_seed(self._seed, self._resets)))
+        tasks = self._simulation.tasks.size
+        window, pinned = pinned_episode(options, self._seed, self._resets, tasks, self.region.name, self.split)
         self._resets += 1
         self._reward, self._taken = 0.0, 0
         self._words[:] = 0.0
         self._mail = Mail(len(self.possible_agents), TOLD + self._words.shape[1])
-        self._simulation.start(window, scenario_seed)
+        self._simulation.start(window, pinned)
         self._look()
 
     @abstractmethod
