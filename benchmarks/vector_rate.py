@@ -1,8 +1,9 @@
 """Steps a second of the Route track in one compiled call, for one episode and for many, on small and large regions.
 
 Beside them, in the same interleaved rounds: the same physics in plain Python, Gymnasium's CartPole-v1 in NumPy, and
-setting as many bytes as the observations have. Then what a reset costs, what an episode's state takes, and the first
-vector step of a process, with no compiled code on the disk and with it.
+setting as many bytes as the observations have; the full view beside setting its bytes. Then what a reset costs, what an
+episode's state and observation take, how the rate falls from region to region, and the first vector step of a process,
+with no compiled code on the disk and with it.
 
 Run: python benchmarks/vector_rate.py
 """
@@ -28,10 +29,12 @@ from numpy.typing import NDArray
 
 import edgebench
 from builders.pipeline import build_region
-from edgebench.envs.route import RouteEnv, observation_space
+from edgebench.envs.route import RouteEnv
 from edgebench.envs.route_vector import RouteVectorEnv
 from edgebench.registry import REGISTERED, SCENARIOS
-from edgebench.sim.state import new_state
+from edgebench.sim.observe import new_observations
+from edgebench.sim.rules import make_rules
+from edgebench.sim.state import new_states
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "tests" / "sim"))
 from route_oracle import RouteOracle
@@ -41,6 +44,8 @@ NAMES, COUNTS, MOST_THREADS = ("s1", "s4", "trap500", "trap2000"), (1, 64, 1024)
 PEER = "CartPole-v1"
 ACTIONS = 20
 """Valid in every region: each offers more candidates."""
+FULL = 64
+"""Episodes of which every instance is offered."""
 WARM_STEPS = 300
 """More than an episode has, so that the episodes stand at different places."""
 FIRST_STEP = """
@@ -53,6 +58,7 @@ envs.step(numpy.zeros(64, int))
 print(time.perf_counter() - begun)
 """
 
+FULL_ZEROS = "full view set to 0"
 Step = Callable[[], None]
 
 
@@ -64,25 +70,33 @@ def main() -> None:
         regions = [name for name in NAMES if name in REGISTERED]
         for name in regions:
             build_region(REGISTERED[name])
-        for name in regions:
-            print_rates(name)
+        rates = {name: print_rates(name) for name in regions}
+        for name, rate_there in rates.items():
+            print(f"{name} beside {NAMES[0]}, {max(COUNTS)} episodes, 1 thread: {rate_there / rates[NAMES[0]]:.2f}x")
         print_first_steps()
 
 
-def print_rates(name: str) -> None:
-    """Every contender in turn, round after round, so that a busy moment falls on all of them."""
+def print_rates(name: str) -> float:
+    """Every contender in turn, round after round, so that a busy moment falls on all of them.
+
+    Returns:
+        The median rate of the most episodes on one thread.
+    """
     region = edgebench.load(name)
     contenders = {"plain Python": (1, 1, oracle_step(region)), "one, RouteEnv": (1, 1, single_step(region))}
     for count, threads in itertools.product(COUNTS, range(1, MOST_THREADS + 1)):
         if count > 1 or threads == 1:
             contenders[f"{count}, {threads} thread(s)"] = (count, threads, vector_step(region, count))
     contenders |= {f"{PEER}, {count}": (count, 1, peer_step(count)) for count in COUNTS}
-    contenders |= {f"observations set to 0, {count}": (count, 1, memset_step(count)) for count in COUNTS}
+    size = sum(buffer.nbytes for buffer in RouteVectorEnv(1, region).buffers().values())
+    contenders |= {f"observations set to 0, {count}": (count, 1, memset_step(count * size)) for count in COUNTS}
+    contenders |= full_contenders(region)
     rounds = [{label: rate(*contender) for label, contender in contenders.items()} for _ in range(ROUNDS)]
     print(f"\n{name}: steps a second, median and best of {ROUNDS} interleaved rounds of {SECONDS} s")
     print(f"{'':<28} {'median':>12} {'best':>12} {'/ plain Python':>15} {'/ CartPole':>11} {'/ memset':>9}")
     for label, (count, _, _) in contenders.items():
-        beside = ("plain Python", f"{PEER}, {count}", f"observations set to 0, {count}")
+        zeros = f"{FULL_ZEROS}, {count}" if label.startswith("full view") else f"observations set to 0, {count}"
+        beside = ("plain Python", f"{PEER}, {count}", zeros)
         ratios = [statistics.median(one[label] / one[other] for one in rounds) for other in beside]
         rates = [one[label] for one in rounds]
         line = f"{label:<28} {statistics.median(rates):>12,.0f} {max(rates):>12,.0f}"
@@ -91,6 +105,19 @@ def print_rates(name: str) -> None:
     gains = [one[f"{many}, {MOST_THREADS} thread(s)"] / one[f"{many}, 1 thread(s)"] for one in rounds]
     print(f"{MOST_THREADS} threads over one, {many} episodes: {statistics.median(gains):.2f}x")
     print_memory(region)
+    return statistics.median(one[f"{many}, 1 thread(s)"] for one in rounds)
+
+
+def full_contenders(region: edgebench.Region) -> dict[str, tuple[int, int, Step]]:
+    """The full view of `FULL` episodes, and setting its bytes."""
+    envs = RouteVectorEnv(FULL, region, view="full", copy=False)
+    envs.reset(seed=0)
+    size = sum(buffer.nbytes for buffer in envs.buffers().values())
+    masks = envs.buffers()["action_mask"]
+    return {
+        f"full view, {FULL}": (FULL, 1, lambda: _drop(envs.step(masks.argmax(axis=1)))),
+        f"{FULL_ZEROS}, {FULL}": (FULL, 1, memset_step(size)),
+    }
 
 
 def rate(count: int, threads: int, step: Step) -> float:
@@ -146,11 +173,9 @@ def peer_step(count: int) -> Step:
     return lambda: _drop(envs.step(next(actions)))
 
 
-def memset_step(count: int) -> Step:
-    """A function that sets as many bytes as `count` observations have."""
-    spaces = observation_space().spaces.values()
-    size = sum(np.dtype(space.dtype).itemsize * int(np.prod(space.shape or ())) for space in spaces)
-    buffer = np.empty(count * size, np.uint8)
+def memset_step(size: int) -> Step:
+    """A function that sets so many bytes."""
+    buffer = np.empty(size, np.uint8)
     return lambda: buffer.fill(0)
 
 
@@ -173,8 +198,12 @@ def print_memory(region: edgebench.Region) -> None:
         begun = time.perf_counter()
         envs.reset(seed=seed)
         times.append((time.perf_counter() - begun) / count * 1e6)
-    state = sum(array.nbytes for array in new_state(region.topology()))
-    print(f"reset {statistics.median(times):.0f} µs; {state:,} bytes of state an episode")
+    topology, rules = region.topology(), make_rules(SCENARIOS["trap"].parameters())
+    (state,) = new_states(topology, rules, 1)
+    bytes_of = [sum(array.nbytes for array in arrays) for arrays in (state, new_observations(topology, rules, 1))]
+    print(
+        f"reset {statistics.median(times):.1f} µs; {bytes_of[0]:,} bytes of state and {bytes_of[1]:,} seen an episode"
+    )
 
 
 def print_first_steps() -> None:
