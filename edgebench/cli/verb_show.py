@@ -7,11 +7,12 @@ from typing import TYPE_CHECKING
 
 import click
 
-from edgebench.cli.common import facts, json_option, print_json, region_tables, stderr, stdout, verb
+from edgebench.cli.common import facts, json_option, print_json, region_tables, stderr, stdout, tell_compiling, verb
 from edgebench.errors import EdgeBenchError
 
 if TYPE_CHECKING:
     from edgebench.region import Region
+    from edgebench.show.episode import EpisodeName, EpisodeTrace
 
 
 @verb("edgebench show s1 --map -o s1.html")
@@ -19,26 +20,42 @@ if TYPE_CHECKING:
 @click.option("--edition", default="sample", show_default=True, help="Which build of the region.")
 @click.option("--map", "as_map", is_flag=True, help="Draw a map: .png, or .html for a page to move about in.")
 @click.option("--histograms", is_flag=True, help="Draw degree, latencies, tokens, payloads and arrivals as PNG.")
+@click.option("--episode", metavar="SCENARIO:SEED[:WINDOW]", help="Draw an episode of the test split as PNG.")
 @click.option("-o", "--output", type=click.Path(path_type=Path), help="The picture.  [default: REGION.png]")
 @json_option
-def command(region: str, edition: str, as_map: bool, histograms: bool, output: Path | None, as_json: bool) -> None:
+def command(
+    region: str,
+    edition: str,
+    as_map: bool,
+    histograms: bool,
+    episode: str | None,
+    output: Path | None,
+    as_json: bool,
+) -> None:
     """Show the figures of REGION beside its specification, or draw them.
 
     Tables: what was built and what was specified, the rows each filter dropped, placement, workload, feasibility,
     degree and latencies. Pictures need the extra edgebench[plots]. A region of your own is found by its edition:
     edgebench show bern --edition ocid-202603.
+
+    An episode, --episode trap:0, is one of greedy-estimate: what arrives, where it queues, and what no agent is told,
+    the states of links and nodes. With --json its figures are printed and nothing is drawn.
     """
     from edgebench.archive import load_safely
 
-    if as_map + histograms + as_json > 1:
-        raise EdgeBenchError("--map, --histograms and --json each give another thing", mend="take one at a time")
-    if output is not None and not (as_map or histograms):
-        raise EdgeBenchError("there is nothing to write", where=str(output), mend="add --map or --histograms")
+    if as_map + histograms + (as_json or episode is not None) > 1:
+        what = "--map, --histograms and --episode or --json each give another thing"
+        raise EdgeBenchError(what, mend="take one at a time")
+    if output is not None and (as_json or not (as_map or histograms or episode is not None)):
+        mend = "add --map or --histograms, or --episode without --json"
+        raise EdgeBenchError("there is nothing to write", where=str(output), mend=mend)
     loaded = load_safely(region, edition)
     if as_map:
         _tell_written(_draw_map(loaded, output or Path(f"{region}.png")))
     elif histograms:
         _tell_written(_draw_histograms(loaded, output or Path(f"{region}-histograms.png")))
+    elif episode is not None:
+        _show_episode(loaded, episode, output, as_json)
     elif as_json:
         from edgebench.show.figures import describe_region
 
@@ -66,6 +83,33 @@ def _draw_histograms(region: Region, target: Path) -> Path:
     _expect_png(target, ".png")
     draw_histograms(region, target)
     return target
+
+
+def _show_episode(region: Region, text: str, output: Path | None, as_json: bool) -> None:
+    from edgebench.show.episode import describe_episode, parse_episode
+
+    name = parse_episode(text)
+    if as_json:
+        print_json(describe_episode(region, _record(region, name)))
+        return
+    from edgebench.show.episode_plot import draw_episode
+
+    words = [region.name, name.scenario, str(name.seed), *([str(name.window)] if name.window else [])]
+    target = output or Path(f"{'-'.join(words)}.png")
+    _expect_png(target, ".png")
+    draw_episode(region, _record(region, name), target)
+    _tell_written(target)
+
+
+def _record(region: Region, name: EpisodeName) -> EpisodeTrace:
+    """The episode of an agent that needs neither training nor weights."""
+    from edgebench.show.episode import record_episode
+    from reference_agents.greedy_estimate import Agent
+
+    tell_compiling()
+    agent = Agent()
+    agent.reset({})
+    return record_episode(region, name, "greedy-estimate", agent.act)
 
 
 def _expect_png(target: Path, known: str) -> None:

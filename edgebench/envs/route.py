@@ -11,6 +11,7 @@ from gymnasium import spaces
 from numpy.typing import NDArray
 
 from edgebench.constants import CANDIDATES, PAYLOAD_MB, WINDOW_TASKS
+from edgebench.envs.route_render import RENDER_FPS, RENDER_MODES, RouteRenderer
 from edgebench.errors import EdgeBenchError, unknown_name
 from edgebench.region import Region, load
 from edgebench.registry import DEFAULT_SCENARIO, DEFAULT_WORKFLOW, SAMPLE_EDITION, SCENARIOS, Scenario, companion
@@ -124,8 +125,12 @@ PAGE: Final = f"""Send each stage of many users' workflows to a model instance o
     `workflow`: `dag` plays the region on the same network whose workflows are graphs, `s1-dag` for `s1`; `chain`, the
     default, the region that is named.
 
-    Raises `EdgeBenchError` for an unknown region, scenario, split, view, reward or workflow, for a region that is not
-    built, and for `workflow="dag"` on a region of chains that is loaded or has no such companion.
+    `render_mode`: `rgb_array` gives `render()` as a uint8 picture (height, width, 3) of the map, with the true queues,
+    links and nodes, which agents are not told; `human` shows the same in a window after every reset and step; `ansi`
+    gives words, what the agent sees. The first two need the extra `edgebench[plots]`.
+
+    Raises `EdgeBenchError` for an unknown region, scenario, split, view, reward, workflow or render mode, for a region
+    that is not built, and for `workflow="dag"` on a region of chains that is loaded or has no such companion.
 
     ## Version history
     v0: first version.
@@ -135,7 +140,7 @@ PAGE: Final = f"""Send each stage of many users' workflows to a model instance o
 class RouteEnv(gymnasium.Env[Observed, np.int64]):  # noqa: D101
     __doc__ = PAGE
     track: Final = "route"
-    metadata: dict[str, Any] = {"render_modes": []}  # noqa: RUF012
+    metadata: dict[str, Any] = {"render_modes": list(RENDER_MODES), "render_fps": RENDER_FPS}  # noqa: RUF012
 
     def __init__(
         self,
@@ -149,6 +154,7 @@ class RouteEnv(gymnasium.Env[Observed, np.int64]):  # noqa: D101
         reward: str = "scalar",
         privileged: bool = False,
         workflow: str = DEFAULT_WORKFLOW,
+        render_mode: str | None = None,
     ) -> None:
         self.region = wanted_region(region, edition, workflow)
         self.scenario, self.split, self.privileged = find_scenario(scenario), split, privileged
@@ -162,6 +168,9 @@ class RouteEnv(gymnasium.Env[Observed, np.int64]):  # noqa: D101
         self._workflows = [_workflow(task) for task in self._simulation.tasks]
         self._seed, self._resets = checked_seed(seed), 0
         self._reward, self._decisions, self._over = 0.0, 0, True
+        self.render_mode, self._renderer = render_mode, None
+        if render_mode is not None:
+            self._renderer = RouteRenderer(render_mode, self.region, self.scenario.name, self._simulation)
 
     @property
     def windows(self) -> int:
@@ -179,6 +188,8 @@ class RouteEnv(gymnasium.Env[Observed, np.int64]):  # noqa: D101
         self._resets += 1
         self._reward, self._decisions = 0.0, 0
         self._simulation.start(window, scenario_seed)
+        if self._renderer is not None:
+            self._renderer.begin()
         return self._observe()
 
     def step(self, action: np.int64 | int) -> tuple[Observed, Any, bool, bool, dict[str, Any]]:
@@ -186,6 +197,8 @@ class RouteEnv(gymnasium.Env[Observed, np.int64]):  # noqa: D101
         if self._over:
             raise EdgeBenchError("the episode is over", mend="call reset() before step()")
         index = operator.index(action)
+        if self._renderer is not None:
+            self._renderer.note(index)
         reward = self._simulation.step(index if 0 <= index < self._columns else _NO_CANDIDATE)
         self._reward += reward
         self._decisions += 1
@@ -205,6 +218,20 @@ class RouteEnv(gymnasium.Env[Observed, np.int64]):  # noqa: D101
         metrics = episode_metrics(self._simulation.state)
         return {**metrics, "reward": self._reward, "decisions": float(self._decisions)}
 
+    def render(self) -> NDArray[np.uint8] | str | None:
+        """The present decision as `render_mode` says (see the class); EdgeBenchError before the first reset."""
+        if self._renderer is None:
+            gymnasium.logger.warn("render() without a render_mode draws nothing: give one to make()")
+            return None
+        if self._resets == 0:
+            raise EdgeBenchError("there is no episode to draw", mend="call reset() before render()")
+        return self._renderer.render()
+
+    def close(self) -> None:
+        """Close the window, if there is one."""
+        if self._renderer is not None:
+            self._renderer.close()
+
     def _episode(self, options: dict[str, Any]) -> tuple[int, int]:
         refuse_unknown_options(options)
         window = drawn_window(self._seed, self._resets, self._simulation.tasks.size)
@@ -212,6 +239,8 @@ class RouteEnv(gymnasium.Env[Observed, np.int64]):  # noqa: D101
         return window, checked_seed(options.get("seed", drawn_seed(self._seed, self._resets)))
 
     def _observe(self) -> tuple[Observed, dict[str, Any]]:
+        if self.render_mode == "human":  # a window follows every reset and step, by Gymnasium's convention
+            self.render()
         seen = self._simulation.seen
         observed = {name: getattr(seen, name).copy() for name in self._observed}
         mask, instances = observed["action_mask"], seen.instances.copy()

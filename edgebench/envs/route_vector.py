@@ -113,7 +113,7 @@ class RouteVectorEnv(VectorEnv[Observed, NDArray[np.int64], NDArray[Any]]):
 
     def step(
         self, actions: NDArray[np.int64]
-    ) -> tuple[Observed, NDArray[np.float64], NDArray[np.bool_], NDArray[np.bool_], dict[str, Any]]:
+    ) -> tuple[Observed, NDArray[Any], NDArray[np.bool_], NDArray[np.bool_], dict[str, Any]]:
         """Step every environment; returns Gymnasium's five values, (B, ...) each."""
         actions = np.asarray(actions)
         if actions.shape != (self.num_envs,) or actions.dtype.kind not in "iu":
@@ -122,7 +122,7 @@ class RouteVectorEnv(VectorEnv[Observed, NDArray[np.int64], NDArray[Any]]):
             )
         self._batch.step(np.ascontiguousarray(actions, np.int64))
         earned, over = self._batch.earned, self._batch.over
-        rewards = earned[:, 1:].astype(np.float32) if self.reward_space.shape else earned[:, 0].copy()
+        rewards: NDArray[Any] = earned[:, 1:].astype(np.float32) if self.reward_space.shape else earned[:, 0].copy()
         return self._observed(), rewards, over.copy(), np.zeros(self.num_envs, np.bool_), self._info()
 
     def action_masks(self) -> NDArray[np.bool_]:

@@ -9,27 +9,31 @@ from typing import TYPE_CHECKING, Any, Final
 import numpy as np
 
 from edgebench.atomic import atomic_path
-from edgebench.errors import EdgeBenchError
 from edgebench.region import Region
+from edgebench.show.style import (
+    INK,
+    LINK,
+    MAIN,
+    MOST_LABELLED,
+    RISING,
+    TRAP,
+    dress,
+    new_figure,
+    thinning,
+    write_words,
+)
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
     from numpy.typing import NDArray
 
-_INK: Final = "#22303c"
-_FAINT: Final = "#8a97a3"
-_LINK: Final = "#9fb0bf"
-_TRAP: Final = "#e4572e"
-_PAPER: Final = "#fcfcfa"
 _SIZE: Final = (10.0, 6.4)
 """Inches."""
 _AXES: Final = (0.06, 0.09, 0.74, 0.79)
 """Left, bottom, width and height of the map as shares of the figure."""
 _KM_PER_DEGREE: Final = 111.195
 """One degree of latitude on a sphere of 6371.0088 km."""
-_MAX_LABELLED: Final = 60
-"""Node numbers are drawn while they can be read."""
 
 
 def draw_map(region: Region, path: Path) -> None:
@@ -45,11 +49,7 @@ def draw_map(region: Region, path: Path) -> None:
     Raises:
         EdgeBenchError: matplotlib, the extra `plots`, is not installed.
     """
-    try:
-        from matplotlib.figure import Figure
-    except ImportError as error:
-        raise EdgeBenchError("maps need matplotlib", mend="pip install 'edgebench[plots]'") from error
-    figure = Figure(figsize=_SIZE, facecolor=_PAPER)
+    figure = new_figure("maps", _SIZE)
     axes = figure.add_axes(_AXES)
     _dress(axes, region)
     _draw_links(axes, region)
@@ -65,14 +65,9 @@ def _dress(axes: Axes, region: Region) -> None:
     west, east, south, north = _frame(region.column("nodes", "lat"), region.column("nodes", "lon"))
     axes.set_xlim(west, east)
     axes.set_ylim(south, north)
-    axes.set_facecolor(_PAPER)
-    axes.grid(color="#e7eaec", linewidth=0.7)
-    axes.set_axisbelow(True)
-    axes.tick_params(colors=_FAINT, length=0, labelsize=8)
+    dress(axes)
     axes.xaxis.set_major_formatter(lambda degrees, _: _degrees(degrees, "E", "W"))
     axes.yaxis.set_major_formatter(lambda degrees, _: _degrees(degrees, "N", "S"))
-    for spine in axes.spines.values():
-        spine.set_visible(False)
 
 
 def _frame(lat: NDArray[Any], lon: NDArray[Any]) -> tuple[float, float, float, float]:
@@ -90,17 +85,12 @@ def _degrees(degrees: float, positive: str, negative: str) -> str:
     return f"{abs(degrees):g}°{side}"
 
 
-def _thinning(nodes: int) -> float:
-    """What lines and outlines are thinned by where many nodes share the picture; 1 for few."""
-    return float(min(1.0, (45 / nodes) ** 0.35))
-
-
 def _width(bandwidth_mbps: Any, widest_mbps: float, nodes: int) -> Any:
-    return (0.4 + 3.0 * np.asarray(bandwidth_mbps) / widest_mbps) * _thinning(nodes)
+    return (0.4 + 3.0 * np.asarray(bandwidth_mbps) / widest_mbps) * thinning(nodes)
 
 
 def _area(compute: Any, nodes: int) -> Any:
-    return (60.0 + 5.0 * np.asarray(compute)) * _thinning(nodes) ** 2
+    return (60.0 + 5.0 * np.asarray(compute)) * thinning(nodes) ** 2
 
 
 def _draw_links(axes: Axes, region: Region) -> None:
@@ -110,26 +100,26 @@ def _draw_links(axes: Axes, region: Region) -> None:
     segments = np.stack([places[region.column("links", "src")], places[region.column("links", "dst")]], axis=1)
     traps = region.column("links", "is_trap").astype(bool)
     bandwidth = region.column("links", "bandwidth_mbps")
-    widths, thin = _width(bandwidth, float(bandwidth.max()), len(places)), _thinning(len(places))
+    widths, thin = _width(bandwidth, float(bandwidth.max()), len(places)), thinning(len(places))
     rounded: dict[str, Any] = {"capstyle": "round", "zorder": 2}
-    axes.add_collection(LineCollection(segments[~traps], linewidths=widths[~traps], colors=_LINK, **rounded))
+    axes.add_collection(LineCollection(segments[~traps], linewidths=widths[~traps], colors=LINK, **rounded))
     axes.add_collection(
-        LineCollection(segments[traps], linewidths=widths[traps] + 7 * thin, color=_TRAP, alpha=0.16, **rounded)
+        LineCollection(segments[traps], linewidths=widths[traps] + 7 * thin, color=TRAP, alpha=0.16, **rounded)
     )
-    axes.add_collection(LineCollection(segments[traps], linewidths=widths[traps] + 0.4, colors=_TRAP, **rounded))
+    axes.add_collection(LineCollection(segments[traps], linewidths=widths[traps] + 0.4, colors=TRAP, **rounded))
 
 
 def _draw_nodes(figure: Figure, axes: Axes, region: Region) -> None:
     from matplotlib.colors import LinearSegmentedColormap, LogNorm
 
     sites, compute = np.maximum(region.column("nodes", "sites"), 1), region.column("nodes", "compute")
-    colours = LinearSegmentedColormap.from_list("sites", ["#8fc9c2", "#2a8aa3", "#1d4e79", "#14213d"])
+    colours = LinearSegmentedColormap.from_list("sites", RISING)
     dots = axes.scatter(
         region.column("nodes", "lon"), region.column("nodes", "lat"), s=_area(compute, len(sites)),
         c=sites, cmap=colours, norm=LogNorm(sites.min(), max(sites.max(), sites.min() + 1)),
-        edgecolors="white", linewidths=1.3 * _thinning(len(sites)), zorder=3,
+        edgecolors="white", linewidths=1.3 * thinning(len(sites)), zorder=3,
     )  # fmt: skip
-    if len(sites) <= _MAX_LABELLED:
+    if len(sites) <= MOST_LABELLED:
         for row in region.tables["nodes"].to_pylist():
             axes.annotate(
                 str(row["node_id"]), (row["lon"], row["lat"]), ha="center", va="center_baseline",
@@ -139,8 +129,8 @@ def _draw_nodes(figure: Figure, axes: Axes, region: Region) -> None:
     bar = figure.colorbar(dots, cax=figure.add_axes((0.829, 0.13, 0.014, 0.22)), ticks=ticks)
     bar.minorticks_off()
     bar.outline.set_visible(False)
-    bar.ax.set_title("sites served", fontsize=8.5, color=_INK, loc="left", pad=8)
-    bar.ax.tick_params(which="both", length=0, labelsize=8, colors=_INK)
+    bar.ax.set_title("sites served", fontsize=8.5, color=INK, loc="left", pad=8)
+    bar.ax.tick_params(which="both", length=0, labelsize=8, colors=INK)
     bar.ax.yaxis.set_major_formatter(lambda count, _: f"{count:,.0f}")
 
 
@@ -152,10 +142,10 @@ def _draw_scale_bar(axes: Axes) -> None:
     length = max(step * 10**power for power in range(4) for step in (1, 2, 5) if step * 10**power <= max(room, 1))
     left, right = east - length / km_per_degree, east
     low = south + 0.015 * (north - south)
-    axes.plot([left, right], [low, low], color=_INK, linewidth=2, solid_capstyle="butt", zorder=5)
+    axes.plot([left, right], [low, low], color=INK, linewidth=2, solid_capstyle="butt", zorder=5)
     axes.annotate(
         f"{length} km", ((left + right) / 2, low), xytext=(0, 4), textcoords="offset points",
-        ha="center", va="bottom", fontsize=8, color=_INK,
+        ha="center", va="bottom", fontsize=8, color=INK,
     )  # fmt: skip
 
 
@@ -166,7 +156,7 @@ def _draw_legend(figure: Figure, region: Region) -> None:
     bandwidth = region.column("links", "bandwidth_mbps")
     sizes = sorted({int(compute.min()), round(float(compute.mean())), int(compute.max())})
     nodes = [
-        Line2D([], [], marker="o", linestyle="", color="#2a8aa3", markeredgecolor="white",
+        Line2D([], [], marker="o", linestyle="", color=MAIN, markeredgecolor="white",
                markersize=math.sqrt(_area(size, compute.size)), label=str(size))
         for size in sizes
     ]  # fmt: skip
@@ -174,19 +164,19 @@ def _draw_legend(figure: Figure, region: Region) -> None:
         Line2D(
             [],
             [],
-            color=_LINK,
+            color=LINK,
             linewidth=_width(speed, float(bandwidth.max()), compute.size),
             label=f"{speed:g} Mbit/s",
         )
         for speed in sorted({float(bandwidth.min()), float(bandwidth.max())})
     ]
-    links.append(Line2D([], [], color=_TRAP, linewidth=3, label="trap"))
+    links.append(Line2D([], [], color=TRAP, linewidth=3, label="trap"))
     style: dict[str, Any] = {"loc": "upper left", "frameon": False, "alignment": "left"}
     style |= {"fontsize": 8.5, "title_fontsize": 8.5, "labelspacing": 0.9, "borderpad": 0}
     first = figure.legend(handles=nodes, title="node: compute units", bbox_to_anchor=(0.826, 0.87), **style)
     second = figure.legend(handles=links, title="link: bandwidth", bbox_to_anchor=(0.826, 0.65), **style)
     for text in (*first.get_texts(), first.get_title(), *second.get_texts(), second.get_title()):
-        text.set_color(_INK)
+        text.set_color(INK)
 
 
 def _draw_words(figure: Figure, region: Region) -> None:
@@ -197,6 +187,4 @@ def _draw_words(figure: Figure, region: Region) -> None:
         f"{nodes:,} nodes, {links:,} links, {traps:,} of them traps, {models:,} models · "
         f"edition {region.edition} · digest {region.digest[:12]}"
     )
-    figure.text(0.03, 0.945, title, fontsize=15, fontweight="bold", color=_INK, parse_math=False)
-    figure.text(0.03, 0.908, counts, fontsize=9, color=_FAINT)
-    figure.text(0.03, 0.02, region.licence, fontsize=7, color=_FAINT, parse_math=False, wrap=True)
+    write_words(figure, title, counts, region.licence)

@@ -6,7 +6,7 @@ from typing import Any
 
 from edgebench.constants import DRIFT_BLUR
 from edgebench.sim import counter
-from edgebench.sim.compiled import part
+from edgebench.sim.compiled import part, rare
 from edgebench.sim.state import COUNT, FIRST, SEED, State, Tasks
 from edgebench.sim.topology import Topology
 
@@ -35,7 +35,7 @@ def arrange(topology: Topology, tasks: Tasks, state: State) -> None:
         _sort_from_west(topology, tasks, state)
 
 
-@part
+@rare
 def _in_crowd(state: State, number: int) -> bool:
     """Whether a task follows another of its flash crowd. Each crowd begins anywhere in its share of the window."""
     rules, count = state.rules[0], state.cursor[COUNT]
@@ -43,10 +43,10 @@ def _in_crowd(state: State, number: int) -> bool:
     crowd = min(number // max(share, 1), rules.crowds - 1)
     draw = _uniform(state.cursor[SEED], counter.CROWD_START, crowd, 0)
     begin = crowd * share + int(draw * (max(share - rules.crowd_tasks, 0) + 1))
-    return begin < number < begin + rules.crowd_tasks
+    return bool(begin < number < begin + rules.crowd_tasks)
 
 
-@part
+@rare
 def _sort_from_west(topology: Topology, tasks: Tasks, state: State) -> None:
     """Sort the rows of the window by place, by insertion; of equals the earlier row first."""
     for number in range(1, state.cursor[COUNT]):
@@ -58,7 +58,7 @@ def _sort_from_west(topology: Topology, tasks: Tasks, state: State) -> None:
         state.progress[at].row = row
 
 
-@part
+@rare
 def _place(topology: Topology, tasks: Tasks, state: State, row: Any) -> float:
     blur = _uniform(state.cursor[SEED], counter.DRIFT_PLACE, row, 0)
     return float(topology.node[tasks[row].user_node].east + DRIFT_BLUR * blur)

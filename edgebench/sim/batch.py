@@ -11,16 +11,16 @@ import numpy as np
 from numba import get_num_threads, prange
 from numpy.typing import NDArray
 
-from edgebench.sim.compiled import compiled, compiled_parallel, part
+from edgebench.sim.compiled import compiled, compiled_parallel
 from edgebench.sim.episodes import drawn_seed, drawn_window
-from edgebench.sim.observe import Observation, new_observations, new_scratch, observe
-from edgebench.sim.route import start, step
-from edgebench.sim.simulation import pack, start_packed, unpack
+from edgebench.sim.observe import Observation, new_observations, new_scratch
+from edgebench.sim.pace import Pace
+from edgebench.sim.simulation import GO_ON, pack, play, unpack
 from edgebench.sim.state import OBJECTIVES, State, Tasks, new_states
 from edgebench.sim.topology import Topology
 
 PARALLEL_FROM: Final = 64
-"""Fewer simulations are stepped by one thread: waking the others costs more than they save
+"""Fewer simulations are stepped by one thread: waking the others costs more than they save; of more, the pace decides
 (`python benchmarks/vector_rate.py`)."""
 
 
@@ -51,6 +51,7 @@ class Batch:
         ]
         shares = min(count, get_num_threads())
         self._bounds = np.array([count * share // shares for share in range(shares + 1)], np.int64)
+        self._whole = np.array([0, count], np.int64)
         self._scratches = [new_scratch(topology, rules) for _ in range(shares)]
         self._packed = [
             pack(topology, tasks, state, Observation(*(part[row] for part in self.seen)), self._scratches[share])
@@ -59,21 +60,28 @@ class Batch:
             if self._bounds[share] <= row < self._bounds[share + 1]
         ]
         self._addresses = np.array([packed.ctypes.data for packed in self._packed], np.int64)
+        self._pace = Pace()
         self.over = np.ones(count, np.bool_)
         self.seeds = np.zeros(count, np.int64)
         self.resets = np.zeros(count, np.int64)
 
     def begin(self, row: int, window: int, seed: int) -> None:
         """Begin the episode of `window` under scenario `seed` in simulation `row`."""
-        start_packed(self._addresses[row], window, seed)
+        play(self._addresses[row], window, seed, 0)
         self.resets[row] += 1
         self.earned[row], self.over[row] = 0.0, False
 
     def step(self, actions: NDArray[np.int64]) -> None:
         """Step every simulation by its action (B,), or begin its next episode if the last one is over."""
-        parallel = actions.size >= PARALLEL_FROM and get_num_threads() > 1
-        advance, bounds = (_advance_shares, self._bounds) if parallel else (_advance_all, self._bounds[[0, -1]])
-        advance(bounds, self._addresses, actions, self.seeds, self.resets, self.over)
+        arguments = self._addresses, actions, self.seeds, self.resets, self.over
+        if actions.size < PARALLEL_FROM or get_num_threads() == 1:
+            _advance_all(self._whole, *arguments)
+            return
+        if self._pace.choose():
+            _advance_shares(self._bounds, *arguments)
+        else:
+            _advance_all(self._whole, *arguments)
+        self._pace.done()
 
     def draw(self, row: int) -> tuple[int, int]:
         """Window and scenario seed of the next episode of simulation `row`."""
@@ -82,35 +90,22 @@ class Batch:
         )
 
 
-@part
-def _advance(
-    row: int,
-    addresses: NDArray[np.int64],
-    actions: NDArray[np.int64],
-    seeds: NDArray[np.int64],
-    resets: NDArray[np.int64],
-    over: NDArray[np.bool_],
-) -> None:
-    topology, tasks, state, seen, scratch = unpack(addresses[row])
-    if over[row]:
-        window = drawn_window(seeds[row], resets[row], tasks.shape[0])
-        start(topology, tasks, state, window, drawn_seed(seeds[row], resets[row]))
-        resets[row] += 1
-        for objective in range(OBJECTIVES):
-            state.earned[objective] = 0.0
-    else:
-        step(topology, tasks, state, actions[row])
-    observe(topology, tasks, state, seen, scratch)
-    over[row] = seen.place[1] < 0
-
-
 @compiled
 def _advance_all(
     bounds: NDArray[np.int64], addresses: NDArray[np.int64], actions: NDArray[np.int64], seeds: NDArray[np.int64],
     resets: NDArray[np.int64], over: NDArray[np.bool_],
 ) -> None:  # fmt: skip
     for row in range(bounds[0], bounds[1]):
-        _advance(row, addresses, actions, seeds, resets, over)
+        _, tasks, state, seen, _ = unpack(addresses[row])
+        if over[row]:
+            window = drawn_window(seeds[row], resets[row], tasks.shape[0])
+            play(addresses[row], window, drawn_seed(seeds[row], resets[row]), 0)
+            resets[row] += 1
+            for objective in range(OBJECTIVES):
+                state.earned[objective] = 0.0
+        else:
+            play(addresses[row], GO_ON, 0, actions[row])
+        over[row] = seen.place[1] < 0
 
 
 @compiled_parallel

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from edgebench.constants import CANDIDATES, COST_REF_USD, MODEL_TYPES, WINDOW_TASKS
-from edgebench.sim.compiled import part
+from edgebench.sim.compiled import part, rare
 from edgebench.sim.features import CANDIDATE_FEATURES, LABELS, TASK_FEATURES, F, L, T
 from edgebench.sim.outages import is_down_now, period_slot
 from edgebench.sim.servers import is_resident, lose_what_failed, period_of, published_free
@@ -198,7 +198,7 @@ def _clamp(rows: NDArray[np.float32], columns: int) -> None:
             rows[row, column] = value if value < high else high
 
 
-@part
+@rare
 def _see_all(
     topology: Topology,
     state: State,
@@ -217,27 +217,36 @@ def _see_all(
     _spread(topology, state, seen, scratch, task.stage_type[progress.stage], np.float32(task.tokens[progress.stage]))
 
 
-@part
+@rare
 def _spread(
     topology: Topology, state: State, seen: Observation, scratch: Scratch, code: int, tokens: np.float32
 ) -> None:
-    rows, count = seen.candidates, topology.instance.shape[0]
+    """From nodes to the instances on them; a loop a row, as in `_see_traits`."""
+    rows, count = seen.candidates, seen.action_mask.shape[0]
     for column in range(count):
-        fits = topology.instance_type[column] == code
-        seen.action_mask[column] = fits
-        seen.instances[column] = column if fits else -1
+        seen.action_mask[column] = topology.instance_type[column] == code
+    for column in range(count):
+        seen.instances[column] = column if topology.instance_type[column] == code else -1
     for row in (0, 1, 2, 3, 8, 9, 11, 12):
         for column in range(count):
-            node = topology.instance[column].node
-            rows[row, column] = scratch.by_node[row, node] if seen.action_mask[column] else np.float32(0.0)
-    for column in range(count):
-        fits = np.float32(seen.action_mask[column])
-        rows[5, column] = min(fits * tokens * topology.every[S_PER_TOKEN, column], CANDIDATE_HIGH[5])
-        rows[6, column] = fits * topology.every[IS_GOOD, column]
-        rows[7, column] = min(fits * tokens * topology.every[COST_PER_TOKEN, column], CANDIDATE_HIGH[7])
-        rows[10, column] = min(fits * topology.every[NODE_SPEED, column], CANDIDATE_HIGH[10])
-        loading_s = np.float32(0.0) if is_resident(state, column) else fits * topology.every[LOAD_S, column]
-        rows[4, column] = min(loading_s, CANDIDATE_HIGH[4])
+            value = scratch.by_node[row, topology.instance_node[column]]
+            rows[row, column] = value if topology.instance_type[column] == code else np.float32(0.0)
+    for row, trait, scale in (
+        (4, LOAD_S, np.float32(1.0)),
+        (5, S_PER_TOKEN, tokens),
+        (6, IS_GOOD, np.float32(1.0)),
+        (7, COST_PER_TOKEN, tokens),
+        (10, NODE_SPEED, np.float32(1.0)),
+    ):
+        high = CANDIDATE_HIGH[row]
+        for column in range(count):
+            value = scale * topology.every[trait, column]
+            value = value if value < high else high
+            rows[row, column] = value if topology.instance_type[column] == code else np.float32(0.0)
+    for word in range(state.resident.shape[0]):
+        if state.resident[word]:
+            for column in range(64 * word, min(64 * (word + 1), count)):
+                rows[4, column] *= np.float32(not is_resident(state, column))
 
 
 @part
@@ -246,7 +255,7 @@ def _answer_mb(task: Any, stage: int) -> float:
     return float(task.output_mb[stage] if task.children[stage] == 0 else task.answer_mb)
 
 
-@part
+@rare
 def _published_down(topology: Topology, state: State, node: int, now_ms: float) -> np.float32:
     lose_what_failed(topology, state, node, period_slot(now_ms))
     return np.float32(state.outage[node].seen_down)
@@ -281,7 +290,7 @@ def _see_nodes(
         rows[8, column] = scratch.work[BACK, column] + scratch.work[EXTRA_BACK, column]
 
 
-@part
+@rare
 def _see_inputs(topology: Topology, state: State, scratch: Scratch, rows: NDArray[np.float32], count: int) -> None:
     """Of the inputs, see at every node the one that would arrive last by what is known."""
     for number in range(state.cursor[INPUTS]):
@@ -372,7 +381,7 @@ def _remembered_s(topology: Topology, state: State, source: int, target: int) ->
     return total * _S_PER_MS
 
 
-@part
+@rare
 def _see_labels(topology: Topology, state: State, seen: Observation, task: Any, progress: Any) -> None:
     """Write what no operator knows of every candidate (`edgebench.sim.features.LABELS`)."""
     stage, now = progress.stage, progress.ready_ms
@@ -381,7 +390,7 @@ def _see_labels(topology: Topology, state: State, seen: Observation, task: Any, 
         for row in range(L):
             seen.labels[row, column] = 0.0
         if seen.action_mask[column]:
-            node = topology.instance[seen.instances[column]].node
+            node = topology.instance_node[seen.instances[column]]
             there = path_extra(topology, state, sent.node, node, sent.megabytes, now) * _S_PER_MS
             back = path_extra(topology, state, node, task.user_node, answer_mb, now) * _S_PER_MS
             seen.labels[0, column], seen.labels[1, column] = min(there, LABEL_HIGH[0]), min(back, LABEL_HIGH[1])

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from edgebench.constants import TELEMETRY_MS, TRAP_SLOT_MS, TRAP_SLOTS
 from edgebench.sim import counter
 from edgebench.sim.chains import first_state, next_state, slot_of
-from edgebench.sim.compiled import compiled, part
+from edgebench.sim.compiled import compiled, part, rare
 from edgebench.sim.state import SEED, State
 from edgebench.sim.topology import Topology
 
@@ -26,7 +26,7 @@ def forget_outages(topology: Topology, state: State) -> None:
         state.outage[node].slot = -1
 
 
-@part
+@rare
 def look_at_node(state: State, node: int, slot: int) -> bool:
     """Walk a node's chain on to `slot`; whether it is down then or was on the way, so that all it held is lost."""
     outage, rules, seed = state.outage[node], state.rules[0], state.cursor[SEED]
@@ -50,17 +50,17 @@ def period_slot(now_ms: float) -> int:
     return min(int(now_ms / TELEMETRY_MS), (TRAP_SLOTS - 1) // PERIOD_SLOTS) * PERIOD_SLOTS
 
 
-@part
+@rare
 def is_down_now(state: State, node: int, now_ms: float) -> bool:
     """Whether a node is down at `now_ms`, looked up without a trace: nobody learns of it."""
     outage, rules, seed = state.outage[node], state.rules[0], state.cursor[SEED]
     down = outage.is_down != 0
     for later in range(outage.slot + 1, slot_of(now_ms) + 1):
         down = next_state(seed, _CHANGE, node, later, down, rules.outage_enter, rules.outage_leave)
-    return down
+    return bool(down)
 
 
-@part
+@rare
 def fails_before(state: State, node: int, done_ms: float) -> bool:
     """Whether a node that is up at the last look goes down by `done_ms`."""
     rules, seed = state.rules[0], state.cursor[SEED]

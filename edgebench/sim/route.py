@@ -110,7 +110,7 @@ def step(topology: Topology, tasks: Tasks, state: State, action: int) -> float:
         _schedule(task, progress)
     _note(state, number, progress.ready_ms)
     _advance(topology, tasks, state)
-    return state.earned[UTILITY]
+    return float(state.earned[UTILITY])
 
 
 @part

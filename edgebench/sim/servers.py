@@ -8,7 +8,7 @@ import numpy as np
 
 from edgebench.constants import LOAD_GB_PER_S, TELEMETRY_MS
 from edgebench.sim.chains import slot_of
-from edgebench.sim.compiled import part
+from edgebench.sim.compiled import part, rare
 from edgebench.sim.outages import look_at_node, period_slot
 from edgebench.sim.state import LOADING, QUEUEING, SERVICE, State
 from edgebench.sim.topology import Topology
@@ -98,16 +98,16 @@ def published_free(server: Any, period: int) -> float:
     return float(server.free_ms)
 
 
-@part
+@rare
 def is_down(topology: Topology, state: State, node: int, now_ms: float) -> bool:
     """Whether a node is down; what it has lost since the last look is gone, from what telemetry tells first."""
     lose_what_failed(topology, state, node, period_slot(now_ms))
     publish(state.server[node], now_ms)
     lose_what_failed(topology, state, node, slot_of(now_ms))
-    return state.outage[node].is_down != 0
+    return bool(state.outage[node].is_down)
 
 
-@part
+@rare
 def lose_what_failed(topology: Topology, state: State, node: int, slot: int) -> None:
     """Empty the queue and the memory of a node that was down since the last look."""
     if not look_at_node(state, node, slot):

@@ -16,8 +16,7 @@ from edgebench.sim.compiled import compiled, part
 from edgebench.sim.episodes import windows_of
 from edgebench.sim.features import F, L, T
 from edgebench.sim.observe import PLACES, WORK, Observation, Scratch, new_observations, new_scratch, observe
-from edgebench.sim.route import start as start_episode
-from edgebench.sim.route import step as step_episode
+from edgebench.sim.route import start, step
 from edgebench.sim.rules import RULES
 from edgebench.sim.state import (
     CURSOR,
@@ -44,6 +43,7 @@ _OF_TOPOLOGY: Final = {
     "span": Field("u2", (_NODES, _TRAPS, 2)),
     "instance": Field(INSTANCE, (_INSTANCES,)),
     "instance_type": Field("i1", (_INSTANCES,)),
+    "instance_node": Field("i4", (_INSTANCES,)),
     "trap": Field(TRAP_LINK, (_TRAPS,)),
     "on_node": Field("i4", (_INSTANCES,)),
     "candidates": Field("i4", (_NODES, _TYPES, CANDIDATES)),
@@ -85,6 +85,9 @@ _OF_SCRATCH: Final = {
     "place": Field("i4", (_LOOKED_AT,)),
     "work": Field("f8", (WORK, _LOOKED_AT)),
 }
+
+GO_ON: Final = -1
+"""In place of a window: no episode begins."""
 
 
 class Simulation:
@@ -131,11 +134,11 @@ class Simulation:
 
     def start(self, window: int, seed: int) -> None:
         """Begin the episode of `window` (0 … windows-1) under scenario `seed`."""
-        start_packed(self.address, window, seed)
+        play(self.address, window, seed, 0)
 
     def step(self, action: int) -> float:
         """Send the stage whose turn it is to candidate `action`; returns the reward (`edgebench.sim.route.step`)."""
-        return step_packed(self.address, action)
+        return play(self.address, GO_ON, 0, action)
 
 
 def pack(topology: Topology, tasks: Tasks, state: State, seen: Observation, scratch: Scratch) -> NDArray[np.int64]:
@@ -190,17 +193,19 @@ def unpack(address: int) -> tuple[Topology, Tasks, State, Observation, Scratch]:
 
 
 @compiled
-def start_packed(address: int, window: int, seed: int) -> None:
-    """`Simulation.start` for compiled callers."""
-    topology, tasks, state, seen, scratch = unpack(address)
-    start_episode(topology, tasks, state, window, seed)
-    observe(topology, tasks, state, seen, scratch)
+def play(address: int, window: int, seed: int, action: int) -> float:
+    """Begin the episode of `window` under `seed`, or where `window` is `GO_ON` take `action`; then observe.
 
+    One function for both, since all of the physics is compiled into it.
 
-@compiled
-def step_packed(address: int, action: int) -> float:
-    """`Simulation.step` for compiled callers."""
+    Returns:
+        The reward of a step, 0 of a beginning.
+    """
     topology, tasks, state, seen, scratch = unpack(address)
-    reward = step_episode(topology, tasks, state, action)
+    reward = 0.0
+    if window == GO_ON:
+        reward = step(topology, tasks, state, action)
+    else:
+        start(topology, tasks, state, window, seed)
     observe(topology, tasks, state, seen, scratch)
     return reward

@@ -155,10 +155,12 @@ def new_states(topology: Topology, rules: NDArray[Any], count: int) -> list[Stat
     return [
         State(
             *(
-                row[begin : begin + size].view(dtype).reshape(shape)
-                for begin, size, (dtype, shape) in zip(begins, sizes, fields, strict=True)
-            ),
-            rules,
+                *(
+                    row[begin : begin + size].view(dtype).reshape(shape)
+                    for begin, size, (dtype, shape) in zip(begins, sizes, fields, strict=True)
+                ),
+                rules,
+            )
         )
         for row in block
     ]

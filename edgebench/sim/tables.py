@@ -106,7 +106,7 @@ class Bundle(types.Type):  # type: ignore[misc]
     ) -> None:
         self.sizes, self.fields, self.places = sizes, fields, places
         self.tables = {
-            field: Table(np.dtype(of.dtype).str + field, from_dtype(np.dtype(of.dtype)), len(of.shape))
+            field: Table(str(np.dtype(of.dtype)), from_dtype(np.dtype(of.dtype)), len(of.shape))
             for field, of in fields.items()
         }
         super().__init__(f"Bundle({name})")

@@ -71,6 +71,7 @@ class Topology(NamedTuple):
     span: NDArray[np.uint16]  # (N, C, 2) [to]: first place behind a trap link, and the place after the last
     instance: NDArray[Any]  # (M,) of INSTANCE
     instance_type: NDArray[np.int8]  # (M,) type of each instance
+    instance_node: NDArray[np.int32]  # (M,) node of each once more, side by side
     trap: NDArray[Any]  # (C,) of TRAP_LINK
     on_node: NDArray[np.int32]  # (M,) instances grouped by node
     candidates: NDArray[np.int32]  # (N, E, K) instances offered at a node, -1 beyond the last
@@ -119,6 +120,7 @@ def build_topology(columns: Columns, instance_type: NDArray[np.int8], kind_of_ty
         span=span,
         instance=instance,
         instance_type=instance_type,
+        instance_node=instance["node"].astype(np.int32),
         trap=_traps(columns),
         on_node=np.argsort(instance["node"], kind="stable").astype(np.int32),
         candidates=candidates,

@@ -8,7 +8,7 @@ import numpy as np
 
 from edgebench.constants import TRAP_SLOT_MS
 from edgebench.sim import counter
-from edgebench.sim.compiled import part
+from edgebench.sim.compiled import part, rare
 from edgebench.sim.state import INPUTS, PROPAGATION, SEED, TRANSMISSION, TRAP, State
 from edgebench.sim.topology import Topology
 from edgebench.sim.traps import extra_now, is_bad_now, list_trap, measure
@@ -68,7 +68,7 @@ def jitter(state: State, nodes: int, source: int, target: int, now_ms: float) ->
     return float(rules.jitter_min_ms + spread * counter.uniform(seed, counter.JITTER_EXTRA, way, slot))
 
 
-@part
+@rare
 def path_extra(topology: Topology, state: State, source: int, target: int, megabytes: float, now_ms: float) -> float:
     """Trap extras in ms of `megabytes` on the path from `source` to `target`, sent at `now_ms`."""
     extra = 0.0

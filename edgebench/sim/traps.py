@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from edgebench.constants import DRIFT_MS, MEASURE_ALPHA, MEASURE_MEMORY_MS, TRAP_SLOT_MS, TRAP_SLOTS
 from edgebench.sim import counter
 from edgebench.sim.chains import first_state, next_state, slot_of
-from edgebench.sim.compiled import compiled, part
+from edgebench.sim.compiled import compiled, part, rare
 from edgebench.sim.state import LISTED, MONITOR, SEED, State
 from edgebench.sim.topology import Topology
 
@@ -32,7 +32,7 @@ def forget_traps(topology: Topology, state: State) -> None:
         monitor.slot, monitor.is_listed = -1, 0
 
 
-@part
+@rare
 def look(link: Any, monitor: Any, trap: int, seed: int, slot: int) -> None:
     """Walk a link's Gilbert–Elliott chain on to `slot`: whether it is bad, and its extra delay whatever is sent.
 
@@ -81,7 +81,7 @@ def extra_now(topology: Topology, state: State, trap: int, megabytes: float, now
     return float(topology.trap[trap].rest_ms) if state.rules[0].traps else 0.0
 
 
-@part
+@rare
 def is_armed(seed: int, trap: int, now_ms: float) -> bool:
     """Whether a link is a trap at all at `now_ms` where the set of traps moves: half of every `DRIFT_MS`."""
     turn = now_ms / DRIFT_MS + _uniform(seed, counter.DRIFT_PHASE, trap, 0)

@@ -30,9 +30,9 @@ def columns(links, compute, instances, traps=(), behaviour=None):
     trap |= {"mbps": np.nan, "loss": 0.0} | (behaviour or {})
     return {
         "nodes.node_id": np.arange(len(compute)),
+        "nodes.lon": np.linspace(7.0, 8.0, len(compute)),
         "nodes.compute": np.array(compute),
         "nodes.storage_gb": np.full(len(compute), 20),
-        "nodes.lon": np.arange(len(compute), dtype=float),
         "links.src": src,
         "links.dst": dst,
         "links.latency_ms": latency.astype(float),
