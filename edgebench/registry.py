@@ -53,11 +53,13 @@ class Scenario:
 
 @dataclass(frozen=True)
 class Track:
-    """A decision problem: its environment, its primary metric (higher is better), a failed episode's value of it."""
+    """A decision problem: its environments, its primary metric (higher is better), a failed episode's value of it."""
 
     name: str
     entry_point: str
     vector_entry_point: str
+    parallel_entry_point: str
+    aec_entry_point: str
     metric: str
     floor: float
 
@@ -123,6 +125,8 @@ TRACKS: Final = {
             name="route",
             entry_point="edgebench.envs.route:RouteEnv",
             vector_entry_point="edgebench.envs.route_vector:RouteVectorEnv",
+            parallel_entry_point="edgebench.envs.route_parallel:RouteParallelEnv",
+            aec_entry_point="edgebench.envs.route_aec:RouteAecEnv",
             metric="utility",
             floor=0.0,
         ),

@@ -9,9 +9,10 @@ from edgebench.sim.features import CANDIDATE_FEATURES, TASK_FEATURES
 class CandidateScorer(nn.Module):
     """Two numbers for each candidate: a score, which serves as its logit, and a share in the value of the state."""
 
-    def __init__(self, width: int = 64) -> None:
+    def __init__(self, width: int = 64, *, known_beside: int = 0) -> None:
+        """`known_beside`: how many numbers follow the entries of `task`, for an environment that shows more."""
         super().__init__()
-        features = len(CANDIDATE_FEATURES) + len(TASK_FEATURES)
+        features = len(CANDIDATE_FEATURES) + len(TASK_FEATURES) + known_beside
         self.net = nn.Sequential(nn.Linear(features, width), nn.Tanh(), nn.Linear(width, width), nn.Tanh())
         self.head = nn.Linear(width, 2)
 

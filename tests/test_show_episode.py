@@ -162,7 +162,7 @@ def test_links_are_bad_when_the_simulator_met_them_so(play):
 
 @njit
 def _lose_everywhere(address, now_ms):
-    topology, _, state, _ = unpack(address)
+    topology, _, state, _, _ = unpack(address)
     for node in range(topology.node.shape[0]):
         lose_what_failed(topology, state, node, slot_of(now_ms))
 
@@ -183,7 +183,7 @@ def test_queues_are_what_the_simulator_finds_when_it_looks_at_every_node(play, s
 
 @njit
 def _late_ways(address, nodes, now_ms):
-    _, _, state, _ = unpack(address)
+    _, _, state, _, _ = unpack(address)
     late = 0
     for source in range(nodes):
         for target in range(nodes):

@@ -13,10 +13,10 @@ from numpy.typing import NDArray
 from edgebench.constants import CANDIDATES, PAYLOAD_MB, WINDOW_TASKS
 from edgebench.envs.route_render import RENDER_FPS, RENDER_MODES, RouteRenderer
 from edgebench.errors import EdgeBenchError, unknown_name
+from edgebench.pinning import checked_seed, pinned_episode
 from edgebench.region import Region, load
 from edgebench.registry import DEFAULT_SCENARIO, DEFAULT_WORKFLOW, SAMPLE_EDITION, SCENARIOS, Scenario, companion
 from edgebench.registry import scenario as find_scenario
-from edgebench.sim.episodes import drawn_seed, drawn_window
 from edgebench.sim.features import CANDIDATE_FEATURES, LABELS, TASK_FEATURES, F, Feature, L, T
 from edgebench.sim.metrics import episode_metrics
 from edgebench.sim.observe import CANDIDATE_HIGH, LABEL_HIGH, TASK_HIGH
@@ -30,13 +30,12 @@ VIEWS: Final = {"candidates": False, "full": True}
 """Views by name, and whether every instance is offered."""
 REWARDS: Final[dict[str, tuple[int, ...]]] = {"scalar": (), "vector": (OBJECTIVES - 1,)}
 """Kinds of reward by name, and their shapes."""
-_SEEDS: Final = 2**63
-_OPTIONS: Final = ("window", "seed")
 _NO_CANDIDATE: Final = -1
 _SCENARIO_NAMES: Final = ", ".join(f"`{name}`" for name in SCENARIOS)
 
 
-def _table(features: tuple[Feature, ...]) -> str:
+def feature_table(features: tuple[Feature, ...]) -> str:
+    """Features as rows of a Markdown table, indented as a class's docstring is."""
     rows = [
         f"    | {index} | `{row.name}` | {row.low:g} | {row.high:g} | {row.meaning} |"
         for index, row in enumerate(features)
@@ -78,11 +77,11 @@ PAGE: Final = f"""Send each stage of many users' workflows to a model instance o
 
     `candidates`, float32 ({F}, {CANDIDATES}), one column a candidate:
 
-{_table(CANDIDATE_FEATURES)}
+{feature_table(CANDIDATE_FEATURES)}
 
     `task`, float32 ({T},):
 
-{_table(TASK_FEATURES)}
+{feature_table(TASK_FEATURES)}
 
     `action_mask`, int8 ({CANDIDATES},): 1 where a candidate stands.
 
@@ -120,7 +119,7 @@ PAGE: Final = f"""Send each stage of many users' workflows to a model instance o
     `privileged=True` adds `labels`, float32 ({L}, columns), which no operator can know and no result may rest on
     unmarked:
 
-{_table(LABELS)}
+{feature_table(LABELS)}
 
     `workflow`: `dag` plays the region on the same network whose workflows are graphs, `s1-dag` for `s1`; `chain`, the
     default, the region that is named.
@@ -184,7 +183,10 @@ class RouteEnv(gymnasium.Env[Observed, np.int64]):  # noqa: D101
         super().reset(seed=seed)
         if seed is not None:
             self._seed, self._resets = checked_seed(seed), 0
-        window, scenario_seed = self._episode(options or {})
+        tasks = self._simulation.tasks.size
+        window, scenario_seed = pinned_episode(
+            options or {}, self._seed, self._resets, tasks, self.region.name, self.split
+        )
         self._resets += 1
         self._reward, self._decisions = 0.0, 0
         self._simulation.start(window, scenario_seed)
@@ -232,12 +234,6 @@ class RouteEnv(gymnasium.Env[Observed, np.int64]):  # noqa: D101
         if self._renderer is not None:
             self._renderer.close()
 
-    def _episode(self, options: dict[str, Any]) -> tuple[int, int]:
-        refuse_unknown_options(options)
-        window = drawn_window(self._seed, self._resets, self._simulation.tasks.size)
-        window = checked_window(options.get("window", window), self.windows, self.region.name, self.split)
-        return window, checked_seed(options.get("seed", drawn_seed(self._seed, self._resets)))
-
     def _observe(self) -> tuple[Observed, dict[str, Any]]:
         if self.render_mode == "human":  # a window follows every reset and step, by Gymnasium's convention
             self.render()
@@ -263,13 +259,6 @@ class RouteEnv(gymnasium.Env[Observed, np.int64]):  # noqa: D101
             "stage_payload_mb": workflow.payload_mb.copy(),
             "stage_output_mb": workflow.output_mb.copy(),
         }
-
-
-def _whole(name: str, value: Any) -> int:
-    try:
-        return operator.index(value)
-    except TypeError as error:
-        raise EdgeBenchError(f"{name} is {value!r}", mend="give a whole number") from error
 
 
 def wanted_region(region: str | Region, edition: str, workflow: str) -> Region:
@@ -318,29 +307,6 @@ def reward_space(reward: str) -> spaces.Box:
     if reward not in REWARDS:
         raise unknown_name("reward", reward, REWARDS)
     return spaces.Box(-np.inf, np.inf, REWARDS[reward], np.float32)
-
-
-def refuse_unknown_options(options: dict[str, Any]) -> None:
-    """EdgeBenchError for a reset option that does not exist."""
-    unknown = sorted(set(options) - set(_OPTIONS))
-    if unknown:
-        raise EdgeBenchError(f"unknown reset option {unknown[0]!r}", mend=f"known: {', '.join(_OPTIONS)}")
-
-
-def checked_window(value: Any, windows: int, region: str, split: str) -> int:
-    """`value` as the number of a window; EdgeBenchError for anything else."""
-    window = _whole("window", value)
-    if not 0 <= window < windows:
-        raise EdgeBenchError(f"no window {window}", where=f"{region}, split {split}", mend=f"give 0 … {windows - 1}")
-    return window
-
-
-def checked_seed(value: Any) -> int:
-    """`value` as a seed; EdgeBenchError for anything but 0 … 2^63 - 1."""
-    seed = _whole("seed", value)
-    if not 0 <= seed < _SEEDS:
-        raise EdgeBenchError(f"seed is {seed}", mend="give 0 … 2^63 - 1")
-    return seed
 
 
 class _Workflow(NamedTuple):

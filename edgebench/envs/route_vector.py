@@ -14,15 +14,13 @@ from numpy.typing import NDArray
 from edgebench.envs.route import (
     OBSERVED,
     Observed,
-    checked_seed,
-    checked_window,
     observation_space,
-    refuse_unknown_options,
     reward_space,
     route_rules,
     wanted_region,
 )
 from edgebench.errors import EdgeBenchError
+from edgebench.pinning import checked_seed, checked_window, refuse_unknown_options
 from edgebench.region import Region
 from edgebench.registry import DEFAULT_SCENARIO, DEFAULT_WORKFLOW, SAMPLE_EDITION
 from edgebench.registry import scenario as find_scenario

@@ -10,11 +10,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from edgebench.constants import TRAP_SLOT_MS, TRAP_SLOTS
-from edgebench.envs.route import OBSERVED, checked_seed, checked_window, route_rules
 from edgebench.errors import EdgeBenchError
+from edgebench.pinning import checked_seed, checked_window
 from edgebench.region import Region
 from edgebench.registry import scenario as find_scenario
 from edgebench.show.truth import late_shares, moment_of, schedule_of
+from edgebench.sim.rules import make_rules
 from edgebench.sim.simulation import Simulation
 
 SPLIT: Final = "test"
@@ -72,19 +73,19 @@ def record_episode(region: Region, name: EpisodeName, agent: str, act: Callable[
         region: A built region.
         name: Which episode.
         agent: What tables call the policy.
-        act: The policy: from an observation (`edgebench.envs.route.RouteEnv`) to a valid action.
+        act: The policy: from what is seen, which the next step overwrites, to a valid action.
 
     Raises:
         EdgeBenchError: The split has no such window, or the scenario is unknown.
     """
-    rules = route_rules(find_scenario(name.scenario), view="candidates", privileged=False)
+    rules = make_rules(find_scenario(name.scenario).parameters())
     simulation = Simulation(region.topology(), region.task_arrays(SPLIT), rules)
     simulation.start(checked_window(name.window, simulation.windows, region.name, SPLIT), name.seed)
     schedule = schedule_of(simulation)
     moments = []
     while not simulation.over:
         moments.append(moment_of(simulation, schedule))
-        simulation.step(act({part: getattr(simulation.seen, part).copy() for part in OBSERVED}))
+        simulation.step(act(simulation.seen._asdict()))
     end = moment_of(simulation, schedule)
     slots = int(moments[-1].now_ms / TRAP_SLOT_MS) + 1
     held = np.minimum(np.arange(slots), TRAP_SLOTS - 1)

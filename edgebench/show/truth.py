@@ -12,10 +12,10 @@ from numpy.typing import NDArray
 
 from edgebench.constants import TRAP_SLOT_MS, TRAP_SLOTS, WINDOW_TASKS
 from edgebench.sim.compiled import compiled
-from edgebench.sim.counter import JITTER_CHANCE, uniform
 from edgebench.sim.outages import outage_schedule
 from edgebench.sim.simulation import Simulation
 from edgebench.sim.state import ARRIVED, COUNT, DONE, ENDED, FIRST, RUNNING, SEED, TURN
+from edgebench.sim.transfers import is_late
 from edgebench.sim.traps import trap_schedule
 
 
@@ -154,13 +154,12 @@ def _slot_of(now_ms: float) -> int:
 
 @compiled
 def late_shares(nodes: int, seed: int, chance: float, slots: int) -> NDArray[np.float64]:
-    """Share of the ways between two nodes that are late in each slot, (slots,), as `edgebench.sim.transfers.jitter`."""
+    """Share of the ways between two nodes that are late in each slot, (slots,)."""
     shares = np.zeros(slots)
     for slot in range(slots if chance > 0.0 else 0):
         late = 0
         for source in range(nodes):
             for target in range(nodes):
-                if source != target and uniform(seed, JITTER_CHANCE, source * nodes + target, slot) < chance:
-                    late += 1
+                late += is_late(seed, nodes, source, target, slot, chance)
         shares[slot] = late / max(nodes * (nodes - 1), 1)
     return shares

@@ -56,16 +56,20 @@ def send(topology: Topology, state: State, progress: Any, node: int) -> float:
 
 
 @part
+def is_late(seed: int, nodes: int, source: int, target: int, slot: int, chance: float) -> bool:
+    """Whether the way from `source` to another of `nodes` nodes is late in a slot."""
+    return source != target and counter.uniform(seed, counter.JITTER_CHANCE, source * nodes + target, slot) < chance
+
+
+@part
 def jitter(state: State, nodes: int, source: int, target: int, now_ms: float) -> float:
     """What the way to another node takes longer at `now_ms`, in ms: nothing, or uniform between bounds."""
-    rules, seed = state.rules[0], state.cursor[SEED]
-    if rules.jitter_chance == 0.0 or source == target:
-        return 0.0
-    way, slot = source * nodes + target, int(now_ms / TRAP_SLOT_MS)
-    if counter.uniform(seed, counter.JITTER_CHANCE, way, slot) >= rules.jitter_chance:
+    rules, seed, slot = state.rules[0], state.cursor[SEED], int(now_ms / TRAP_SLOT_MS)
+    if rules.jitter_chance == 0.0 or not is_late(seed, nodes, source, target, slot, rules.jitter_chance):
         return 0.0
     spread = rules.jitter_max_ms - rules.jitter_min_ms
-    return float(rules.jitter_min_ms + spread * counter.uniform(seed, counter.JITTER_EXTRA, way, slot))
+    drawn = counter.uniform(seed, counter.JITTER_EXTRA, source * nodes + target, slot)
+    return float(rules.jitter_min_ms + spread * drawn)
 
 
 @rare
