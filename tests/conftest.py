@@ -31,3 +31,21 @@ def built_home(regions_home, monkeypatch):
     """Use the data folder with the standard regions, in this process and in those it starts."""
     monkeypatch.setenv("EDGEBENCH_HOME", str(regions_home))
     return regions_home
+
+
+@pytest.fixture(scope="session")
+def variants_home(regions_home, tmp_path_factory):
+    """A data folder with the standard regions, s1's companion of graphs and trap500; tests must not write into it."""
+    from builders.pipeline import build_region
+    from edgebench.registry import REGISTERED
+
+    folder = tmp_path_factory.mktemp("variants")
+    built = folder / "processed" / "sample"
+    built.mkdir(parents=True)
+    for region in (regions_home / "processed" / "sample").iterdir():
+        (built / region.name).symlink_to(region)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("EDGEBENCH_HOME", str(folder))
+        for name in ("s1-dag", "trap500"):
+            build_region(REGISTERED[name])
+    return folder

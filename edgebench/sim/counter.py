@@ -7,7 +7,7 @@ splitmix64 (Steele, Lea and Flood, "Fast splittable pseudorandom number generato
 
 from __future__ import annotations
 
-from typing import Final
+from typing import Final, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,29 +20,52 @@ _MIX_2: Final = np.uint64(0x94D049BB133111EB)
 _TWO_TO_MINUS_53: Final = 2.0**-53
 
 TRAP_START: Final = 1
-"""Stream of a trap link's first state."""
 TRAP_CHANGE: Final = 2
-"""Stream of a trap link's changes of state, one slot a draw."""
 TRAP_EXTRA: Final = 3
-"""Stream of a bad trap link's extra delay, one slot a draw."""
 EPISODE_WINDOW: Final = 4
-"""Stream of the window an unpinned episode takes."""
 EPISODE_SEED: Final = 5
-"""Stream of the scenario seed an unpinned episode takes."""
 CROWD_START: Final = 31
-"""Stream of the task with which a flash crowd begins."""
 OUTAGE_START: Final = 32
-"""Stream of a node's first state."""
 OUTAGE_CHANGE: Final = 33
-"""Stream of a node's failures and returns, one slot a draw."""
 DRIFT_PHASE: Final = 34
-"""Stream of when a trap link is harmless in `drift`."""
 DRIFT_PLACE: Final = 35
-"""Stream of what blurs the order of tasks in `drift`, one row of the split a draw."""
 JITTER_CHANCE: Final = 36
-"""Stream of whether the way between two nodes is late, one slot a draw."""
 JITTER_EXTRA: Final = 37
-"""Stream of how late it is, one slot a draw."""
+
+
+class Stream(NamedTuple):
+    """What one number in the second place of a counter stands for."""
+
+    number: int
+    name: str  # of the constant of this module
+    entity: str  # what the third place counts
+    slot: str  # what the fourth place counts
+    meaning: str  # what is decided
+
+
+STREAMS: Final = (
+    Stream(TRAP_START, "TRAP_START", "trap link", "0", "whether the link is bad in the first slot"),
+    Stream(
+        TRAP_CHANGE, "TRAP_CHANGE", "trap link", "slot of 1 s", "whether its state is another than in the slot before"
+    ),
+    Stream(TRAP_EXTRA, "TRAP_EXTRA", "trap link", "slot of 1 s", "the extra delay of the link where it is bad"),
+    Stream(
+        EPISODE_WINDOW, "EPISODE_WINDOW", "resets since the seed", "0", "the window of an episode that is not pinned"
+    ),
+    Stream(
+        EPISODE_SEED, "EPISODE_SEED", "resets since the seed", "0", "the scenario seed of an episode that is not pinned"
+    ),
+    Stream(CROWD_START, "CROWD_START", "flash crowd", "0", "in burst, the task with which the crowd begins"),
+    Stream(OUTAGE_START, "OUTAGE_START", "node", "0", "in outage, whether the node is down in the first slot"),
+    Stream(OUTAGE_CHANGE, "OUTAGE_CHANGE", "node", "slot of 1 s", "in outage, whether it fails or is back in the slot"),
+    Stream(DRIFT_PHASE, "DRIFT_PHASE", "trap link", "0", "in drift, when the link is harmless and when a trap"),
+    Stream(DRIFT_PLACE, "DRIFT_PLACE", "task of the split", "0", "in drift, what blurs the order from west to east"),
+    Stream(
+        JITTER_CHANCE, "JITTER_CHANCE", "ordered pair of nodes", "slot of 1 s", "in jitter, whether the way is late"
+    ),
+    Stream(JITTER_EXTRA, "JITTER_EXTRA", "ordered pair of nodes", "slot of 1 s", "in jitter, how late it is"),
+)
+"""Every stream of the simulator. Two draws share a number only if they share seed, stream, entity and slot."""
 
 
 @part

@@ -385,16 +385,31 @@ def _remembered_s(topology: Topology, state: State, source: int, target: int) ->
 def _see_labels(topology: Topology, state: State, seen: Observation, task: Any, progress: Any) -> None:
     """Write what no operator knows of every candidate (`edgebench.sim.features.LABELS`)."""
     stage, now = progress.stage, progress.ready_ms
-    sent, answer_mb = state.inputs[0], _answer_mb(task, stage)
+    answer_mb = _answer_mb(task, stage)
     for column in range(seen.action_mask.shape[0]):
         for row in range(L):
             seen.labels[row, column] = 0.0
         if seen.action_mask[column]:
             node = topology.instance_node[seen.instances[column]]
+            sent = state.inputs[_due_last(topology, state, node)]
             there = path_extra(topology, state, sent.node, node, sent.megabytes, now) * _S_PER_MS
             back = path_extra(topology, state, node, task.user_node, answer_mb, now) * _S_PER_MS
             seen.labels[0, column], seen.labels[1, column] = min(there, LABEL_HIGH[0]), min(back, LABEL_HIGH[1])
             seen.labels[2, column] = is_down_now(state, node, now) if state.rules[0].outage_enter > 0.0 else 0.0
+
+
+@rare
+def _due_last(topology: Topology, state: State, node: int) -> int:
+    """The input whose path to a node is seen: that which would arrive last by what is known, of equals the first."""
+    last, slowest_s = 0, -1.0
+    for number in range(state.cursor[INPUTS]):
+        sent = state.inputs[number]
+        there = topology.path[node, sent.node]
+        takes_s = there.latency_ms * _S_PER_MS + sent.megabytes * there.ms_per_mb * _S_PER_MS
+        takes_s += _remembered_s(topology, state, sent.node, node)
+        if takes_s > slowest_s:
+            last, slowest_s = number, takes_s
+    return last
 
 
 @part

@@ -20,24 +20,27 @@ import edgebench  # noqa: F401  (registers)
 from edgebench.constants import CANDIDATES, WINDOW_TASKS
 from edgebench.envs.route import RouteEnv
 from edgebench.errors import EdgeBenchError
-from edgebench.registry import REGIONS, REGISTERED, SAMPLE_EDITION, TRACKS
-from edgebench.sim.state import DONE, INVALID
+from edgebench.registry import DEFAULT_SCENARIO, REGIONS, REGISTERED, SAMPLE_EDITION, SCENARIOS, TRACKS
+from edgebench.sim.features import CANDIDATE
+from edgebench.sim.state import DONE, INVALID, TRAP
 
 IDS = sorted(track.env_id(region) for track in TRACKS.values() for region in REGIONS)
 """The ids of the regions that the tests build; those of the trap scales differ in size alone."""
 EVERY_ID = pytest.mark.parametrize("name", IDS)
-EVERY_KIND = pytest.mark.parametrize("name", [*IDS, *VARIED])
-"""And regions of the kinds that the registered ones are not."""
+OTHERS = [name for name in SCENARIOS if name != DEFAULT_SCENARIO]
+EVERY_KIND = pytest.mark.parametrize("name", [*IDS, *VARIED, *OTHERS])
+"""And regions of the kinds that the registered ones are not, and the scenarios that are not the default."""
 pytestmark = pytest.mark.usefixtures("built_home")
 
 
 @pytest.fixture(scope="module")
 def made(regions_home, regions):
-    """Every id's environment as `gymnasium.make` gives it and one of every kind of region, made once."""
+    """Every id's environment as `gymnasium.make` gives it, one of every kind of region and scenario; made once."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("EDGEBENCH_HOME", str(regions_home))
         environments = {name: gymnasium.make(name) for name in IDS}
     environments |= {wanted: RouteEnv(varied(regions["s1"], wanted)) for wanted in VARIED}
+    environments |= {scenario: RouteEnv(regions["s1"], scenario=scenario) for scenario in OTHERS}
     yield environments
     for environment in environments.values():
         environment.close()
@@ -214,19 +217,35 @@ def test_an_action_that_is_no_whole_number_is_refused_and_changes_nothing(made, 
     assert info["task"] == 0
 
 
-@EVERY_KIND
-def test_traps_are_the_same_whatever_the_agent_does(made, name):
-    env = made[name].unwrapped
-    extras = []
-    for choose in (valid_actions(1), valid_actions(2), lambda mask: CANDIDATES):
-        play(env, options={"window": 0, "seed": 17}, choose=choose)
-        extras.append(env._simulation.state.extra_ms.copy())
-    assert extras[0].any()
-    assert all(np.array_equal(extra, extras[0]) for extra in extras)
+def met_on_first_ways(env, choose):
+    """What every first stage meets when all go the same way at the same time, and all else is left to `choose`.
+
+    By task: propagation, transmission and trap extras of its way in ms, and which candidates were told to be down.
+    """
+    observation, info = env.reset(options={"window": 0, "seed": 17})
+    met, over = {}, False
+    while not over:
+        task, mask, told = info["task"], info["action_mask"], observation["candidates"][CANDIDATE["down"]]
+        is_first = info["stage"] == 0
+        goes_on = len(info["stage_types"]) > 1  # else its answer may leave before the next decision
+        observation, _, over, _, info = env.step(task % mask.sum() if is_first else choose(mask))
+        if is_first and goes_on:
+            met[task] = (*env._simulation.state.progress["parts_ms"][task, : TRAP + 1], *told)
+    return met
 
 
 @EVERY_KIND
-def test_calm_has_no_trap_in_its_bad_state(made, name, regions):
+def test_masked_and_unmasked_agents_meet_the_same_whatever_they_did_before(made, name):
+    env, unmasked = made[name].unwrapped, valid_actions(3)
+    met = met_on_first_ways(env, valid_actions(1))
+    assert len(met) > WINDOW_TASKS // 2
+    assert any(of_task[TRAP] > 0.0 for of_task in met.values()) == (env.scenario.name != "calm")
+    for choose in (valid_actions(2), lambda mask: unmasked(np.ones_like(mask)), lambda mask: CANDIDATES):
+        assert met_on_first_ways(env, choose) == met
+
+
+@pytest.mark.parametrize("name", [*IDS, *VARIED])
+def test_calm_has_no_trap_in_its_bad_state(made, name):
     env = type(made[name].unwrapped)(made[name].unwrapped.region, scenario="calm")
     play(env, seed=1)
     assert env.summary()["trap_ms"] == env.summary()["trap_hits"] == 0.0

@@ -5,11 +5,13 @@ import numpy as np
 import pytest
 from gymnasium.vector import AsyncVectorEnv, AutoresetMode, SyncVectorEnv
 from gymnasium.vector.utils import iterate
+from variants import VARIANTS
 
 import edgebench
 from edgebench.envs.route import RouteEnv
 from edgebench.envs.route_vector import RouteVectorEnv
 from edgebench.errors import EdgeBenchError
+from edgebench.region import read_region
 from edgebench.registry import SCENARIOS
 from edgebench.sim import batch, counter
 
@@ -40,7 +42,8 @@ def trail(envs, *, seed, steps):
 
 def assert_equal(ours, theirs):
     for (observed, rewards, over), (expected, their_rewards, their_over) in zip(ours, theirs, strict=True):
-        for name in OBSERVED:
+        assert observed.keys() == expected.keys()
+        for name in expected:
             np.testing.assert_array_equal(observed[name], expected[name])
         np.testing.assert_array_equal(rewards, their_rewards)
         np.testing.assert_array_equal(over, their_over)
@@ -52,6 +55,52 @@ def test_equals_gymnasiums_synchronous_vector_of_single_environments(regions, re
     region = regions[region]
     sync = SyncVectorEnv([lambda: RouteEnv(region, scenario=scenario)] * 3)
     assert_equal(trail(RouteVectorEnv(3, region, scenario=scenario), seed=5, steps=700), trail(sync, seed=5, steps=700))
+
+
+class Singles:
+    """Environments one by one, reset at the step after their end, without infos.
+
+    `SyncVectorEnv` takes no vector rewards, nor infos whose arrays are as long as each task's workflow.
+    """
+
+    def __init__(self, envs):
+        self.envs, self.num_envs, self.over = envs, len(envs), np.zeros(len(envs), bool)
+
+    def reset(self, *, seed):
+        return self._side_by_side([env.reset(seed=seed + row)[0] for row, env in enumerate(self.envs)]), {}
+
+    def step(self, actions):
+        observed, rewards, over, truncated = zip(
+            *(
+                (env.reset()[0], np.zeros(env.reward_space.shape), False, False) if was_over else env.step(action)[:4]
+                for env, was_over, action in zip(self.envs, self.over, actions, strict=True)
+            ),
+            strict=True,
+        )
+        self.over = np.array(over)
+        return self._side_by_side(observed), np.array(rewards), self.over, np.array(truncated), {}
+
+    def _side_by_side(self, observed):
+        return {name: np.stack([one[name] for one in observed]) for name in observed[0]}
+
+
+@pytest.mark.parametrize("variant", [name for name in VARIANTS if name != "plain"])
+@pytest.mark.parametrize("scenario", SCENARIOS)
+def test_equals_single_environments_in_every_variant(regions, dag, scenario, variant):
+    arguments = {"scenario": scenario, **VARIANTS[variant]}
+    region = dag if "dag" in variant else regions["s1"]
+    singles = [lambda: RouteEnv(region, **arguments)] * 2
+    is_plain = arguments.keys().isdisjoint(("reward", "workflow"))
+    one_by_one = SyncVectorEnv(singles) if is_plain else Singles([make() for make in singles])
+    ours = trail(RouteVectorEnv(2, region, **arguments), seed=5, steps=300)
+    assert any(over.any() for _, _, over in ours[:-1])
+    assert_equal(ours, trail(one_by_one, seed=5, steps=300))
+
+
+@pytest.fixture(scope="module")
+def dag(variants_home):
+    """The network of s1 with workflows that are graphs."""
+    return read_region(variants_home / "processed" / "sample" / "s1-dag")
 
 
 def test_equals_the_asynchronous_vector(built_home):

@@ -1,5 +1,11 @@
 """The counter-based random numbers: frozen, like their description, uniform and independent."""
 
+import re
+import subprocess
+import sys
+from itertools import combinations
+from pathlib import Path
+
 import numpy as np
 import pytest
 import splitmix
@@ -15,16 +21,17 @@ P_LEAST = 1e-3
 """The counters are fixed, so a test passes for ever or never; a sound hash fails one of these once in a thousand."""
 
 
-@pytest.mark.parametrize(
-    ("key", "expected"),
-    [
-        ((0, 0, 0, 0), 0x2130748AAAC80268),
-        ((0, 0, 0, 1), 0x2A4F111B3BE57715),
-        ((1, 1, 0, 0), 0xC965D6348C188782),
-        ((1, 2, 3, 4), 0xD55CCD4AEB3CCAFB),
-        ((2**63 - 1, 3, 2**31, 2**62), 0xA2074DE3626D5D69),
-    ],
-)
+PAGE = (Path(__file__).parents[2] / "docs" / "randomness.md").read_text(encoding="utf-8")
+VECTORS = {
+    (0, 0, 0, 0): 0x2130748AAAC80268,
+    (0, 0, 0, 1): 0x2A4F111B3BE57715,
+    (1, 1, 0, 0): 0xC965D6348C188782,
+    (1, 2, 3, 4): 0xD55CCD4AEB3CCAFB,
+    (2**63 - 1, 3, 2**31, 2**62): 0xA2074DE3626D5D69,
+}
+
+
+@pytest.mark.parametrize(("key", "expected"), VECTORS.items())
 def test_bits_are_frozen(key, expected):
     assert int(counter.bits(*key)) == expected
 
@@ -41,8 +48,56 @@ def test_the_mixer_is_the_published_one():
 
 
 def test_streams_are_frozen_and_differ():
-    streams = (counter.TRAP_START, counter.TRAP_CHANGE, counter.TRAP_EXTRA)
-    assert (*streams, counter.EPISODE_WINDOW, counter.EPISODE_SEED) == (1, 2, 3, 4, 5)
+    assert {stream.name: stream.number for stream in counter.STREAMS} == {
+        "TRAP_START": 1,
+        "TRAP_CHANGE": 2,
+        "TRAP_EXTRA": 3,
+        "EPISODE_WINDOW": 4,
+        "EPISODE_SEED": 5,
+        "CROWD_START": 31,
+        "OUTAGE_START": 32,
+        "OUTAGE_CHANGE": 33,
+        "DRIFT_PHASE": 34,
+        "DRIFT_PLACE": 35,
+        "JITTER_CHANCE": 36,
+        "JITTER_EXTRA": 37,
+    }
+    assert len({stream.number for stream in counter.STREAMS}) == len(counter.STREAMS)
+
+
+def test_the_table_holds_every_stream_of_the_module():
+    constants = {name: value for name, value in vars(counter).items() if name.isupper() and isinstance(value, int)}
+    assert {stream.name: stream.number for stream in counter.STREAMS} == constants
+
+
+def test_the_page_tells_the_streams_the_vectors_and_the_hash():
+    for number, name, entity, slot, meaning in counter.STREAMS:
+        assert f"| {number} | `{name}` | {entity} | {slot} | {meaning} |\n" in PAGE
+    assert len(re.findall(r"^\| \d+ \| `[A-Z_]+` \|", PAGE, re.MULTILINE)) == len(counter.STREAMS)
+    frozen = re.findall(r"^\| (\d+) \| (\d+) \| (\d+) \| (\d+) \| `(0x[0-9A-F]{16})` \|$", PAGE, re.MULTILINE)
+    assert {tuple(map(int, key)): int(told, 16) for *key, told in frozen} == VECTORS
+    (code,) = re.findall(r"^```python\n(.*?)^```$", PAGE, re.MULTILINE | re.DOTALL)
+    code += f"for key in {list(VECTORS)}:\n    print(bits(*key), uniform(*key))"
+    printed = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout
+    expected = [f"{vector} {counter.uniform(*key)}" for key, vector in VECTORS.items()]
+    assert printed.splitlines() == expected
+
+
+def test_the_page_tells_where_else_the_hash_is_used():
+    """Every file outside the simulator that imports it, or takes its streams from one that does."""
+    root = Path(__file__).parents[2]
+    packages = (root / name for name in ("edgebench", "reference_agents", "builders"))
+    files = {
+        path.relative_to(root).as_posix(): path.read_text("utf-8")
+        for folder in packages
+        for path in folder.rglob("*.py")
+    }
+    users = {name for name, text in files.items() if re.search(r"sim\.counter import|sim import counter", text)}
+    through_streams = {name for name, text in files.items() if "builders.streams import" in text}
+    reads_alone = {"edgebench/show/truth.py"}  # streams of the simulator, for pictures
+    inside = {name for name in users if name.startswith("edgebench/sim/")}
+    told = set(re.findall(r"^\| `([a-z_/]+\.py)` \|", PAGE, re.MULTILINE))
+    assert told == users - inside - through_streams - reads_alone
 
 
 @given(COUNTERS, COUNTERS, COUNTERS, COUNTERS)
@@ -105,3 +160,15 @@ def test_one_flipped_bit_changes_half_of_them():
         for bit in range(63)
     ]
     assert np.mean(flipped) == pytest.approx(32.0, abs=5 * 4.0 / np.sqrt(len(flipped)))
+
+
+def test_streams_of_the_table_are_uncorrelated():
+    """Of each two, the draws of the same entities and slots."""
+    values = {
+        stream.number: [
+            counter.uniform(SEED, stream.number, entity, slot) for entity in range(50) for slot in range(40)
+        ]
+        for stream in counter.STREAMS
+    }
+    least = min(stats.spearmanr(values[one], values[other]).pvalue for one, other in combinations(values, 2))
+    assert least > P_LEAST / 66

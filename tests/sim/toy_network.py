@@ -3,6 +3,8 @@
 import numpy as np
 
 from edgebench.constants import MODEL_TYPES
+from edgebench.registry import SCENARIOS
+from edgebench.sim.rules import make_rules
 from edgebench.sim.state import TASK
 from edgebench.sim.topology import build_topology
 from edgebench.sim.workflows import link_stages
@@ -86,3 +88,8 @@ def graph_record(stages, output_mb, *, user_node=0, deadline_ms=10_000.0, qualit
         tasks["output_mb"][0, position] = output_mb[position]
     link_stages(tasks)
     return tasks[0]
+
+
+def rules_of(scenario="calm", *, tick_ms=0.0, **parameters):
+    """Rules of a registered scenario, some parameters of it replaced."""
+    return make_rules({**SCENARIOS[scenario].parameters(), **parameters}, tick_ms=tick_ms)
