@@ -9,6 +9,7 @@ from __future__ import annotations
 import heapq
 import math
 from collections import deque
+from collections.abc import Callable
 from typing import Any
 
 import networkx
@@ -21,6 +22,17 @@ from edgebench.sim import counter
 
 TYPICAL_MB = constants.PAYLOAD_MB[1]
 PARTS = ("network_ms", "trap_ms", "queueing_ms", "loading_ms", "service_ms")
+
+
+class Lazily(dict[Any, Any]):
+    """Values by key, each worked out when it is first asked for."""
+
+    def __init__(self, work_out: Callable[[Any], Any]) -> None:
+        self.work_out = work_out
+
+    def __missing__(self, key: Any) -> Any:
+        self[key] = self.work_out(key)
+        return self[key]
 
 
 class Network:
@@ -38,24 +50,25 @@ class Network:
                 self.traps.append(link)
             self.links[link["src"], link["dst"]] = self.links[link["dst"], link["src"]] = link
             graph.add_edge(link["src"], link["dst"], hop_ms=link["latency_ms"] + constants.HOP_MS)
-        self.far = dict(networkx.all_pairs_dijkstra_path_length(graph, weight="hop_ms"))
-        self.paths = {
-            source: {target: self._path(graph, source, target) for target in range(len(self.nodes))}
-            for source in range(len(self.nodes))
-        }
+        self.graph = graph
+        self.far = Lazily(
+            lambda source: networkx.single_source_dijkstra_path_length(graph, source, weight="hop_ms")
+        )
+        self.paths = Lazily(lambda ends: self._path(*ends))
         self.types = sorted({instance["model_type"] for instance in self.instances})
-        self.offers = {(node, name): self._offers(node, name) for node in range(len(self.nodes)) for name in self.types}
+        self.offers = Lazily(lambda place: self._offers(*place))
+        self.onward_ms = Lazily(lambda place: self._onward_ms(*place))
 
-    def _path(self, graph: Any, source: int, target: int) -> dict[str, Any]:
+    def _path(self, source: int, target: int) -> dict[str, Any]:
         """The quickest; where several are, every node forwards to the lowest-numbered neighbour on one."""
-        links, node = [], source
+        links, node, far = [], source, self.far[target]  # as far from the target as to it
         while node != target:
-            left = self.far[node][target]
-            nearer = [n for n in graph[node] if abs(graph[node][n]["hop_ms"] + self.far[n][target] - left) < 1e-9]
+            ways = self.graph[node]
+            nearer = [other for other in ways if abs(ways[other]["hop_ms"] + far[other] - far[node]) < 1e-9]
             links.append(self.links[node, min(nearer)])
             node = min(nearer)
         return {
-            "latency_ms": round(self.far[source][target], 9),
+            "latency_ms": round(far[source], 9),
             "ms_per_mb": 8000.0 / min(link["bandwidth_mbps"] for link in links) if links else 0.0,
             "traps": [link["trap"] for link in links if link["is_trap"]],
         }
@@ -66,7 +79,7 @@ class Network:
 
     def reach_ms(self, source: int, instance: dict[str, Any]) -> float:
         """Time for a typical payload to reach an instance."""
-        path = self.paths[source][instance["node_id"]]
+        path = self.paths[source, instance["node_id"]]
         return float(path["latency_ms"] + TYPICAL_MB * path["ms_per_mb"])
 
     def quick_ms(self, source: int, instance: dict[str, Any]) -> float:
@@ -74,7 +87,7 @@ class Network:
         tokens = constants.TOKENS[MODEL_TYPES.index(kind_of(instance["model_type"]))][0]
         return float(self.reach_ms(source, instance) + tokens * instance["work"] / self.speed(instance["node_id"]))
 
-    def onward_ms(self, source: int, kind: str) -> float:
+    def _onward_ms(self, source: int, kind: str) -> float:
         """Quickest network and service of a typical stage of a type."""
         return min(self.quick_ms(source, instance) for instance in self.instances if instance["model_type"] == kind)
 
@@ -167,11 +180,6 @@ class RouteOracle:
         self.network = Network(region)
         self.scenario, self.tick_ms = scenario, tick_ms
         self.split = region.task_table(split).to_pylist()
-        self.onward = {
-            (node, name): self.network.onward_ms(node, name)
-            for node in range(len(self.network.nodes))
-            for name in self.network.types
-        }
 
     def reset(self, window: int, seed: int) -> dict[str, Any] | None:
         """Begin an episode; returns what is seen of the first decision."""
@@ -290,7 +298,7 @@ class RouteOracle:
         """All at once, each on its own path; returns when the last is there."""
         arrivals = []
         for source, megabytes in inputs:
-            path = self.network.paths[source][node]
+            path = self.network.paths[source, node]
             extras = [self._extra_ms(trap, megabytes, now) for trap in path["traps"]]
             network = path["latency_ms"] + self._jitter(source, node, now) + megabytes * path["ms_per_mb"]
             arrivals.append((now + network + sum(extras), network, sum(extras)))
@@ -444,7 +452,7 @@ class RouteOracle:
         task, stage, now = self.turn
         row, node = task["row"], instance["node_id"]
         self._notice(node, self._told(now), self._told(now) * constants.TRAP_SLOT_MS - 1e-3)
-        back = self.network.paths[node][row["node_id"]]
+        back = self.network.paths[node, row["node_id"]]
         tokens, speed = row["stage_tokens"][stage], self.network.speed(node)
         inputs = [self._expected(source, node, sent) for source, sent in self._inputs(task, parents_of(row, stage))]
         latency, transmission, extra = max(inputs, key=sum)
@@ -464,7 +472,7 @@ class RouteOracle:
             "quality": instance["quality"],
             "cost": instance["price_usd_per_1k_tokens"] * tokens / 1e3 / COST_REF_USD,
             "return_s": (back["latency_ms"] + answer_mb * back["ms_per_mb"] + extra_back) / 1e3,
-            "onward_s": max((self.onward[node, row["stage_types"][child]] for child in children), default=0.0) / 1e3,
+            "onward_s": max((self.network.onward_ms[node, row["stage_types"][child]] for child in children), default=0.0) / 1e3,
             "speed": speed,
             "stored": self.stored[node] / self.network.nodes[node]["storage_gb"],
             "down": float(bool(self.down) and self.down[node][self._told(now)]),
@@ -473,7 +481,7 @@ class RouteOracle:
     def _expected(self, source: int, node: int, megabytes: float) -> tuple[float, float, float]:
         """Latency, transmission and remembered extra of an input at the decision that is due."""
         assert self.turn is not None
-        path = self.network.paths[source][node]
+        path = self.network.paths[source, node]
         extra = sum(self._remembered(trap, self.turn[2]) for trap in path["traps"])
         return path["latency_ms"], megabytes * path["ms_per_mb"], extra
 
