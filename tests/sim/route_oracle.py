@@ -51,9 +51,7 @@ class Network:
             self.links[link["src"], link["dst"]] = self.links[link["dst"], link["src"]] = link
             graph.add_edge(link["src"], link["dst"], hop_ms=link["latency_ms"] + constants.HOP_MS)
         self.graph = graph
-        self.far = Lazily(
-            lambda source: networkx.single_source_dijkstra_path_length(graph, source, weight="hop_ms")
-        )
+        self.far = Lazily(lambda source: networkx.single_source_dijkstra_path_length(graph, source, weight="hop_ms"))
         self.paths = Lazily(lambda ends: self._path(*ends))
         self.types = sorted({instance["model_type"] for instance in self.instances})
         self.offers = Lazily(lambda place: self._offers(*place))
@@ -460,6 +458,7 @@ class RouteOracle:
         extra_back = sum(self._remembered(trap, now) for trap in back["traps"])
         children, outputs = children_of(row, stage), row["stage_output_mb"]
         answer_mb = max(outputs[leaf] for leaf in leaves_of(row)) if children else outputs[stage]
+        onward = [self.network.onward_ms[node, row["stage_types"][child]] for child in children]
         return {
             "propagation_s": latency / 1e3,
             "transmission_s": transmission / 1e3,
@@ -472,7 +471,10 @@ class RouteOracle:
             "quality": instance["quality"],
             "cost": instance["price_usd_per_1k_tokens"] * tokens / 1e3 / COST_REF_USD,
             "return_s": (back["latency_ms"] + answer_mb * back["ms_per_mb"] + extra_back) / 1e3,
-            "onward_s": max((self.network.onward_ms[node, row["stage_types"][child]] for child in children), default=0.0) / 1e3,
+            "onward_s": max(
+                (self.network.onward_ms[node, row["stage_types"][child]] for child in children), default=0.0
+            )
+            / 1e3,
             "speed": speed,
             "stored": self.stored[node] / self.network.nodes[node]["storage_gb"],
             "down": float(bool(self.down) and self.down[node][self._told(now)]),

@@ -6,9 +6,11 @@ from route_oracle import RouteOracle
 from splitmix import bits
 from varied_regions import VARIED, varied
 
+from builders.pipeline import build_region
 from edgebench.constants import CANDIDATES
 from edgebench.envs.route import RouteEnv
-from edgebench.registry import REGIONS, SCENARIOS
+from edgebench.region import read_region
+from edgebench.registry import REGIONS, REGISTERED, SCENARIOS
 from edgebench.sim.features import CANDIDATE_FEATURES, TASK_FEATURES
 
 RANDOM, GREEDY, CROWDED, INVALID = "random", "greedy", "crowded", "sometimes invalid"
@@ -72,6 +74,27 @@ def test_graphs_experts_and_other_traps_agree_with_the_oracle(regions, wanted, s
     oracle = RouteOracle(region, SCENARIOS[scenario], split="test")
     for behaviour in BEHAVIOURS:
         assert_agree(env, oracle, behaviour, (VARIED.index(wanted), BEHAVIOURS.index(behaviour), 7))
+
+
+@pytest.fixture(scope="module")
+def scales(variants_home, tmp_path_factory):
+    """trap500 and trap2000."""
+    folder = tmp_path_factory.mktemp("scales")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("EDGEBENCH_HOME", str(folder))
+        build_region(REGISTERED["trap2000"])
+    folders = {"trap500": variants_home, "trap2000": folder}
+    return {name: read_region(home / "processed" / "sample" / name) for name, home in folders.items()}
+
+
+LARGE = [*(("trap500", scenario) for scenario in SCENARIOS), ("trap2000", "trap"), ("trap2000", "outage")]
+
+
+@pytest.mark.parametrize(("region", "scenario"), LARGE)
+def test_networks_of_hundreds_of_nodes_agree_with_the_oracle(scales, region, scenario):
+    env = RouteEnv(scales[region], scenario=scenario, split="test")
+    oracle = RouteOracle(scales[region], SCENARIOS[scenario], split="test")
+    assert_agree(env, oracle, RANDOM, (LARGE.index((region, scenario)), 0, 9))
 
 
 def assert_agree(env, oracle, behaviour, case):
