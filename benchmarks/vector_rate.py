@@ -67,10 +67,9 @@ def main() -> None:
     print(machine())
     with tempfile.TemporaryDirectory() as home:
         os.environ["EDGEBENCH_HOME"] = home
-        regions = [name for name in NAMES if name in REGISTERED]
-        for name in regions:
+        for name in NAMES:
             build_region(REGISTERED[name])
-        rates = {name: print_rates(name) for name in regions}
+        rates = {name: print_rates(name) for name in NAMES}
         for name, rate_there in rates.items():
             print(f"{name} beside {NAMES[0]}, {max(COUNTS)} episodes, 1 thread: {rate_there / rates[NAMES[0]]:.2f}x")
         print_first_steps()

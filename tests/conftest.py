@@ -35,9 +35,9 @@ def built_home(regions_home, monkeypatch):
 
 @pytest.fixture(scope="session")
 def variants_home(regions_home, tmp_path_factory):
-    """A data folder with the standard regions, s1's companion of graphs and trap500; tests must not write into it."""
+    """A data folder with the standard regions, their companions of graphs and trap500; tests must not write into it."""
     from builders.pipeline import build_region
-    from edgebench.registry import REGISTERED
+    from edgebench.registry import REGIONS, REGISTERED
 
     folder = tmp_path_factory.mktemp("variants")
     built = folder / "processed" / "sample"
@@ -46,6 +46,6 @@ def variants_home(regions_home, tmp_path_factory):
         (built / region.name).symlink_to(region)
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("EDGEBENCH_HOME", str(folder))
-        for name in ("s1-dag", "trap500"):
+        for name in (*(f"{name}-dag" for name in REGIONS), "trap500"):
             build_region(REGISTERED[name])
     return folder

@@ -10,7 +10,7 @@ import numpy as np
 from gymnasium import spaces
 from numpy.typing import NDArray
 
-from edgebench.constants import CANDIDATES, PAYLOAD_MB, WINDOW_TASKS
+from edgebench.constants import CANDIDATES, MAX_STAGES, PAYLOAD_MB, WINDOW_TASKS
 from edgebench.envs.route_render import RENDER_FPS, RENDER_MODES, RouteRenderer
 from edgebench.errors import EdgeBenchError, unknown_name
 from edgebench.pinning import checked_seed, pinned_episode
@@ -66,6 +66,10 @@ PAGE: Final = f"""Send each stage of many users' workflows to a model instance o
     quickest, each node forwards to its lowest-numbered neighbour on one. A stage that would begin later than two
     deadlines after its task arrived is not served: the task has failed.
 
+    In `outage` what reaches a node that is down or is under way on one that fails is lost, and its task with it; so are
+    the node's queue and models. Outputs of stages already done survive, and a node that is down still sends them. In
+    `jitter` a way that is late adds its delay to whatever leaves on it; nothing of that is measured or remembered.
+
     ## Action space
     `Discrete({CANDIDATES})`: the index of a candidate. At every node the candidates of a type are, in turn, the
     nearest, the quickest and the best in quality not yet taken, the same for every agent: nearest by network time of
@@ -87,8 +91,9 @@ PAGE: Final = f"""Send each stage of many users' workflows to a model instance o
 
     ## Rewards
     Utility of a task: `w_q * mean quality + w_s * max(0, 1 - T/deadline) - w_c * cost/cost_ref`, at least 0, and 0 if
-    it fails (invalid action, or T above two deadlines). A step's reward is what all tasks have earned until the next
-    decision, as differences of a potential: the rewards of an episode sum to the utilities of its tasks.
+    it fails (invalid action, a node that is down, or T above two deadlines). A step's reward is what all tasks have
+    earned until the next decision, as differences of a potential: the rewards of an episode sum to the utilities of its
+    tasks.
 
     ## Starting state
     Idle nodes, no resident model, no measurement. `reset(options={{"window": w, "seed": s}})` pins the episode; else
@@ -99,10 +104,11 @@ PAGE: Final = f"""Send each stage of many users' workflows to a model instance o
 
     ## Information
     `action_mask`, `instances` (instance ids of the candidates, -1 beyond the last), `node` (where the stage is
-    decided), `user_node`, `task` (number in the window), `stage`, and of the whole workflow `stage_types` (codes of
-    `instances.model_type`), `stage_parents` (bit k: the stage needs what stage k yields), `stage_tokens`,
-    `stage_payload_mb` (what each stage is sent in all), `stage_output_mb` (what it yields), `answer_mb` (the largest
-    output of a stage without children).
+    decided), `user_node`, `task` (number in the window), `stage`, and of the whole workflow `stages` (its length),
+    `answer_mb` (the largest output of a stage without children) and, ({MAX_STAGES},) each, -1 or 0 beyond the last
+    stage: `stage_types` (codes of `instances.model_type`), `stage_parents` (bit k: the stage needs what stage k
+    yields), `stage_tokens`, `stage_payload_mb` (what each stage is sent in all), `stage_output_mb` (what it yields).
+    When the episode is over, `action_mask` and `instances` alone.
 
     ## Arguments
     `region`: a name or a loaded `Region`; `scenario`: {_SCENARIO_NAMES}, `{DEFAULT_SCENARIO}` by default;
@@ -114,7 +120,8 @@ PAGE: Final = f"""Send each stage of many users' workflows to a model instance o
 
     `reward="vector"` gives the three objectives that the utility weighs, float32 (3,), in the convention of
     MO-Gymnasium (`reward_space`): quality, speed `max(0, 1 - T/deadline)` and thrift `max(0, 1 - cost/cost_ref)`, each
-    0 for a task that fails, telescoped over the stages as the utility is.
+    0 for a task that fails, telescoped over the stages as the utility is. Gymnasium's own checker wants one number a
+    step and warns of three.
 
     `privileged=True` adds `labels`, float32 ({L}, columns), which no operator can know and no result may rest on
     unmarked:
@@ -253,6 +260,7 @@ class RouteEnv(gymnasium.Env[Observed, np.int64]):  # noqa: D101
             "task": number,
             "stage": stage,
             "answer_mb": workflow.answer_mb,
+            "stages": workflow.stages,
             "stage_types": workflow.types.copy(),
             "stage_parents": workflow.parents.copy(),
             "stage_tokens": workflow.tokens.copy(),
@@ -314,6 +322,7 @@ class _Workflow(NamedTuple):
 
     user_node: int
     answer_mb: float
+    stages: int
     types: NDArray[np.int8]
     parents: NDArray[np.int64]
     tokens: NDArray[np.float64]
@@ -322,6 +331,5 @@ class _Workflow(NamedTuple):
 
 
 def _workflow(task: Any) -> _Workflow:
-    stages = int(task["stages"])
-    of_stages = (task[name][:stages] for name in ("stage_type", "parents", "tokens", "payload_mb", "output_mb"))
-    return _Workflow(int(task["user_node"]), float(task["answer_mb"]), *of_stages)
+    of_stages = (task[name] for name in ("stage_type", "parents", "tokens", "payload_mb", "output_mb"))
+    return _Workflow(int(task["user_node"]), float(task["answer_mb"]), int(task["stages"]), *of_stages)

@@ -87,7 +87,7 @@ class RouteVectorEnv(VectorEnv[Observed, NDArray[np.int64], NDArray[Any]]):
         self.observation_space = batch_space(self.single_observation_space, num_envs)
         self.action_space = batch_space(self.single_action_space, num_envs)
         self.reward_space = reward_space(reward)
-        self._batch.seeds[:] = checked_seed(seed) + np.arange(num_envs)
+        self._batch.seeds[:] = [checked_seed(seed + row) for row in range(num_envs)]
         self.windows = int(windows_of(tasks.size))
 
     def reset(
@@ -140,7 +140,7 @@ class RouteVectorEnv(VectorEnv[Observed, NDArray[np.int64], NDArray[Any]]):
     def _reseed(self, seed: int | Sequence[int | None] | None, chosen: NDArray[np.bool_]) -> None:
         if seed is None:
             return
-        given = [seed + row for row in range(self.num_envs)] if isinstance(seed, int) else list(seed)
+        given = list(seed) if isinstance(seed, Sequence | np.ndarray) else [seed + row for row in range(self.num_envs)]
         if len(given) != self.num_envs:
             raise EdgeBenchError(f"{len(given)} seeds", mend=f"give one, or {self.num_envs}")
         for row, value in enumerate(given):

@@ -10,7 +10,8 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from edgebench.constants import TRAP_SLOT_MS, TRAP_SLOTS, WINDOW_TASKS
+from edgebench.constants import TRAP_SLOTS, WINDOW_TASKS
+from edgebench.sim.chains import slot_of
 from edgebench.sim.compiled import compiled
 from edgebench.sim.outages import outage_schedule
 from edgebench.sim.simulation import Simulation
@@ -65,7 +66,7 @@ def moment_of(simulation: Simulation, schedule: Schedule) -> Moment:
     """What holds at the decision that is due, or at the end of the episode."""
     state, seen = simulation.state, simulation.seen
     now_ms = now_of(simulation)
-    slot = _slot_of(now_ms)
+    slot = slot_of(now_ms)
     offered = seen.instances[seen.instances >= 0]
     first, seed, arrived, ended = (int(state.cursor[entry]) for entry in (FIRST, SEED, ARRIVED, ENDED))
     at_node, user_node = (-1, -1) if simulation.over else seen.place[3:5].tolist()
@@ -102,7 +103,7 @@ def queued_s(simulation: Simulation, schedule: Schedule, now_ms: float) -> NDArr
     """
     state = simulation.state
     slots = np.arange(TRAP_SLOTS)
-    unseen = (slots > state.outage["slot"][:, None]) & (slots <= _slot_of(now_ms))
+    unseen = (slots > state.outage["slot"][:, None]) & (slots <= slot_of(now_ms))
     is_lost = (schedule.down & unseen).any(axis=1)
     return np.where(is_lost, 0.0, np.maximum(0.0, state.server["free_ms"] - now_ms) / 1000.0)
 
@@ -118,7 +119,7 @@ def transfers_at(simulation: Simulation, now_ms: float) -> list[Transfer]:
         if progress["outcome"] == RUNNING:
             stages = (stage for stage in range(task["stages"]) if progress["waiting"] >> stage & 1)
             for stage in stages:
-                if progress["sent_to"][stage] >= 0:
+                if progress["sent_to"][stage] >= 0 and not progress["doomed"] >> stage & 1:
                     found += _inputs(task, progress, stage, now_ms)
         elif progress["outcome"] == DONE:
             found += _answers(task, progress, now_ms)
@@ -146,10 +147,6 @@ def _share(left_ms: float, there_ms: float, now_ms: float) -> float:
 def _window(simulation: Simulation) -> NDArray[Any]:
     """The records of the window's tasks."""
     return simulation.state.progress[: simulation.state.cursor[COUNT]]
-
-
-def _slot_of(now_ms: float) -> int:
-    return min(int(now_ms / TRAP_SLOT_MS), TRAP_SLOTS - 1)
 
 
 @compiled

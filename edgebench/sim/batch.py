@@ -16,7 +16,7 @@ from edgebench.sim.episodes import drawn_seed, drawn_window
 from edgebench.sim.observe import Observation, new_observations, new_scratch
 from edgebench.sim.pace import Pace
 from edgebench.sim.simulation import GO_ON, pack, play, unpack
-from edgebench.sim.state import OBJECTIVES, State, Tasks, new_states
+from edgebench.sim.state import OBJECTIVES, Tasks, new_states
 from edgebench.sim.topology import Topology
 
 PARALLEL_FROM: Final = 64
@@ -45,25 +45,38 @@ class Batch:
         self.topology, self.tasks = topology, tasks
         self.seen = new_observations(topology, rules, count)
         self.earned = np.zeros((count, OBJECTIVES))
-        self._states: list[State] = [
-            state._replace(earned=earned)
-            for state, earned in zip(new_states(topology, rules, count), self.earned, strict=True)
-        ]
+        self._states = new_states(topology, rules, count)
         shares = min(count, get_num_threads())
         self._bounds = np.array([count * share // shares for share in range(shares + 1)], np.int64)
         self._whole = np.array([0, count], np.int64)
         self._scratches = [new_scratch(topology, rules) for _ in range(shares)]
-        self._packed = [
-            pack(topology, tasks, state, Observation(*(part[row] for part in self.seen)), self._scratches[share])
-            for share in range(shares)
-            for row, state in enumerate(self._states)
-            if self._bounds[share] <= row < self._bounds[share + 1]
-        ]
-        self._addresses = np.array([packed.ctypes.data for packed in self._packed], np.int64)
+        self._pack()
         self._pace = Pace()
         self.over = np.ones(count, np.bool_)
         self.seeds = np.zeros(count, np.int64)
         self.resets = np.zeros(count, np.int64)
+
+    def _pack(self) -> None:
+        shares = np.searchsorted(self._bounds, np.arange(len(self._states)), side="right") - 1
+        self._states = [state._replace(earned=earned) for state, earned in zip(self._states, self.earned, strict=True)]
+        self._packed = [
+            pack(
+                self.topology,
+                self.tasks,
+                state,
+                Observation(*(part[row] for part in self.seen)),
+                self._scratches[share],
+            )
+            for row, (state, share) in enumerate(zip(self._states, shares.tolist(), strict=True))
+        ]
+        self._addresses = np.array([packed.ctypes.data for packed in self._packed], np.int64)
+
+    def __getstate__(self) -> dict[str, Any]:
+        return {name: value for name, value in vars(self).items() if name not in ("_packed", "_addresses")}
+
+    def __setstate__(self, kept: dict[str, Any]) -> None:
+        vars(self).update(kept)
+        self._pack()
 
     def begin(self, row: int, window: int, seed: int) -> None:
         """Begin the episode of `window` under scenario `seed` in simulation `row`."""

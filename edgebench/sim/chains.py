@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from edgebench.constants import TRAP_SLOT_MS, TRAP_SLOTS
 from edgebench.sim import counter
-from edgebench.sim.compiled import part
+from edgebench.sim.compiled import compiled, part
 
 _uniform = counter.uniform
 
@@ -25,7 +25,7 @@ def next_state(seed: int, stream: int, entity: int, slot: int, was_bad: bool, en
     return was_bad != changes
 
 
-@part
+@compiled
 def slot_of(now_ms: float) -> int:
     """The slot of `now_ms`; the last one holds."""
     return min(int(now_ms / TRAP_SLOT_MS), TRAP_SLOTS - 1)

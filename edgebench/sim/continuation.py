@@ -34,25 +34,25 @@ class Continuation:
         several others it is not known where it will be decided, so it may take any instance of its type.
 
         Args:
-            info: The environment's info of the task: `user_node`, `stage_types`, `stage_parents`, `stage_tokens`,
-                `stage_payload_mb`, `stage_output_mb`.
+            info: The environment's info of the task: `user_node`, `stages`, `stage_types`, `stage_parents`,
+                `stage_tokens`, `stage_payload_mb`, `stage_output_mb`.
             quality_weight: The user's weight of quality.
             speed_weight: The user's weight of speed; 0 gives the best of quality and cost alone.
             deadline_s: Deadline in seconds.
         """
-        per_ms, per_quality = speed_weight / deadline_s / 1000.0, quality_weight / len(info["stage_types"])
+        per_ms, per_quality = speed_weight / deadline_s / 1000.0, quality_weight / info["stages"]
         return _Rest(self._topology, self._offers, info, per_quality, per_ms).values()
 
     def of_task(self, task: Any, quality_weight: float, speed_weight: float) -> Floats:
         """`values` of a task's record of `edgebench.sim.state.TASK`."""
-        stages = int(task["stages"])
         info = {
             "user_node": int(task["user_node"]),
-            "stage_types": task["stage_type"][:stages],
-            "stage_parents": task["parents"][:stages],
-            "stage_tokens": task["tokens"][:stages],
-            "stage_payload_mb": task["payload_mb"][:stages],
-            "stage_output_mb": task["output_mb"][:stages],
+            "stages": int(task["stages"]),
+            "stage_types": task["stage_type"],
+            "stage_parents": task["parents"],
+            "stage_tokens": task["tokens"],
+            "stage_payload_mb": task["payload_mb"],
+            "stage_output_mb": task["output_mb"],
         }
         return self.values(info, quality_weight, speed_weight, task["deadline_ms"] / 1000.0)
 
@@ -64,8 +64,8 @@ class _Rest:
         self, topology: Topology, offers: list[_Offers], info: dict[str, Any], per_quality: float, per_ms: float
     ) -> None:
         self._topology, self._info, self._per_quality, self._per_ms = topology, info, per_quality, per_ms
-        self._offers = [offers[code] for code in info["stage_types"]]
-        self._parents = [int(parents) for parents in info["stage_parents"]]
+        self._offers = [offers[code] for code in info["stage_types"][: info["stages"]]]
+        self._parents = [int(parents) for parents in info["stage_parents"][: info["stages"]]]
         self._after = np.empty((len(self._parents) + 1, topology.node.size))
 
     def values(self) -> Floats:

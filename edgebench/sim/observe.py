@@ -58,7 +58,7 @@ class Scratch(NamedTuple):
 
 
 IDLE, THERE, TRANSMIT, EXTRA, SLOWEST, BACK, EXTRA_BACK = range(7)
-"""Rows of `Observation.work`: until the node's queue is empty; of the input seen, its latency, its transmission, what
+"""Rows of `Scratch.work`: until the node's queue is empty; of the input seen, its latency, its transmission, what
 is remembered of its traps, and its time in all; the way back, and what is remembered of that."""
 WORK: Final = 7
 
@@ -92,10 +92,10 @@ def new_scratch(topology: Topology, rules: NDArray[Any]) -> Scratch:
 def observe(topology: Topology, tasks: Tasks, state: State, seen: Observation, scratch: Scratch) -> None:
     """Write the observation of the task whose turn it is; all zeros when the episode is over."""
     number = state.cursor[TURN]
-    seen.place[1] = number
     if number < 0:
         _clear(seen)
         return
+    seen.place[1] = number
     progress = state.progress[number]
     task, stage = tasks[progress.row], progress.stage
     seen.place[0], seen.place[2] = progress.row, stage
@@ -113,6 +113,8 @@ def observe(topology: Topology, tasks: Tasks, state: State, seen: Observation, s
 
 @part
 def _clear(seen: Observation) -> None:
+    for entry in range(PLACES):
+        seen.place[entry] = -1
     for entry in range(T):
         seen.task[entry] = 0.0
     for column in range(seen.action_mask.shape[0]):

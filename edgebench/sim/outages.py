@@ -61,13 +61,13 @@ def is_down_now(state: State, node: int, now_ms: float) -> bool:
 
 
 @rare
-def fails_before(state: State, node: int, done_ms: float) -> bool:
-    """Whether a node that is up at the last look goes down by `done_ms`."""
+def fails_before(state: State, node: int, done_ms: float) -> float:
+    """When a node that is up at the last look goes down by `done_ms`, in ms; infinity where it does not."""
     rules, seed = state.rules[0], state.cursor[SEED]
     for later in range(state.outage[node].slot + 1, slot_of(done_ms) + 1):
         if next_state(seed, _CHANGE, node, later, False, rules.outage_enter, rules.outage_leave):
-            return True
-    return False
+            return later * TRAP_SLOT_MS
+    return np.inf
 
 
 @compiled

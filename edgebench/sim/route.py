@@ -66,7 +66,7 @@ def start(topology: Topology, tasks: Tasks, state: State, window: int, seed: int
 @part
 def _begin_task(task: Any, progress: Any, ready_ms: float) -> None:
     progress.ready_ms, progress.stage, progress.done_ms = ready_ms, 0, progress.born_ms
-    progress.waiting, progress.ran, progress.undecided = 0, 0, (1 << task.stages) - 1
+    progress.waiting, progress.ran, progress.doomed, progress.undecided = 0, 0, 0, (1 << task.stages) - 1
     for stage in range(task.stages):
         progress.due_ms[stage], progress.sent_to[stage], progress.at_node[stage] = ready_ms, -1, task.user_node
         progress.waiting |= (task.parents[stage] == 0) << stage
@@ -187,8 +187,12 @@ def _schedule(task: Any, progress: Any) -> None:
 def _arrive(topology: Topology, state: State, task: Any, progress: Any) -> None:
     """Serve the stage that has arrived, unless its node is down or it would begin after two deadlines."""
     stage = progress.stage
-    instance, now = topology.instance[progress.sent_to[stage]], progress.ready_ms
-    if state.rules[0].outage_enter > 0.0 and is_down(topology, state, instance.node, now):
+    instance, now, outages = (
+        topology.instance[progress.sent_to[stage]],
+        progress.ready_ms,
+        state.rules[0].outage_enter > 0.0,
+    )
+    if outages and (progress.doomed >> stage & 1 or is_down(topology, state, instance.node, now)):
         end_task(state, task, progress, DOWN)
         return
     begin = max(now, state.server[instance.node].free_ms)
@@ -196,16 +200,22 @@ def _arrive(topology: Topology, state: State, task: Any, progress: Any) -> None:
         end_task(state, task, progress, LATE)
         return
     tokens = task.tokens[stage]
-    progress.due_ms[stage] = serve(topology, state, progress, begin, tokens)
-    progress.done_ms = max(progress.done_ms, progress.due_ms[stage])
+    done_ms = serve(topology, state, progress, begin, tokens)
+    if done_ms - progress.born_ms <= FAIL_FACTOR * task.deadline_ms and outages:
+        fails_ms = fails_before(state, instance.node, done_ms)
+        if fails_ms < done_ms:
+            progress.doomed |= 1 << stage
+            progress.due_ms[stage] = fails_ms
+            _schedule(task, progress)
+            return
+    progress.due_ms[stage] = done_ms
+    progress.done_ms = max(progress.done_ms, done_ms)
     progress.quality_sum += instance.quality
     progress.cost_usd += instance.usd_per_token * tokens
     progress.stages_run += 1
     elapsed = progress.done_ms - progress.born_ms
     if elapsed > FAIL_FACTOR * task.deadline_ms:
         end_task(state, task, progress, LATE)
-    elif state.rules[0].outage_enter > 0.0 and fails_before(state, instance.node, progress.due_ms[stage]):
-        end_task(state, task, progress, DOWN)
     else:
         _follow(state, task, progress, stage)
         _schedule(task, progress)

@@ -65,14 +65,19 @@ def _keep(state: State, number: int, resident: bool) -> None:
 
 @part
 def _evict(topology: Topology, state: State, node: int) -> None:
-    oldest = -1
+    """Evict the least recently used model; with the last one the memory is empty, whatever rounding has left."""
+    oldest, held = -1, 0
     first = topology.node[node].first
     for position in range(first, first + topology.node[node].instances):
         other = topology.on_node[position]
-        if is_resident(state, other) and (oldest < 0 or state.used_ms[other] < state.used_ms[oldest]):
-            oldest = other
+        if is_resident(state, other):
+            held += 1
+            if oldest < 0 or state.used_ms[other] < state.used_ms[oldest]:
+                oldest = other
     _keep(state, oldest, False)
-    state.server[node].stored_gb -= topology.instance[oldest].memory_gb
+    state.server[node].stored_gb = (
+        state.server[node].stored_gb - topology.instance[oldest].memory_gb if held > 1 else 0.0
+    )
 
 
 @part

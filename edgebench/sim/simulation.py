@@ -133,11 +133,19 @@ class Simulation:
         return bool(self.seen.place[1] < 0)
 
     def start(self, window: int, seed: int) -> None:
-        """Begin the episode of `window` (0 … windows-1) under scenario `seed`."""
+        """Begin the episode of `window` (0 … windows-1) under scenario `seed`; ValueError for another window."""
+        if not 0 <= window < self.windows:
+            raise ValueError(f"no window {window}")
         play(self.address, window, seed, 0)
 
     def step(self, action: int) -> float:
-        """Send the stage whose turn it is to candidate `action`; returns the reward (`edgebench.sim.route.step`)."""
+        """Send the stage whose turn it is to candidate `action`; returns the reward (`edgebench.sim.route.step`).
+
+        Raises:
+            ValueError: The episode is over.
+        """
+        if self.over:
+            raise ValueError("the episode is over")
         return play(self.address, GO_ON, 0, action)
 
 

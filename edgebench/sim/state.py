@@ -58,6 +58,7 @@ PROGRESS: Final = np.dtype(
         ("at_node", "i4", (constants.MAX_STAGES,)),  # where a stage is decided, then where it runs
         ("waiting", "i8"),  # bits of the stages with an event due: to be decided or on their way
         ("ran", "i8"),  # bits of the stages that have run
+        ("doomed", "i8"),  # bits of the stages whose node fails before they are done; due when it does
         ("undecided", "i8"),  # bits of the stages no instance is chosen for
         ("stages_run", "i8"),  # how many
         ("trap_hits", "i8"),  # bad trap links crossed

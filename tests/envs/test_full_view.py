@@ -139,7 +139,7 @@ def test_labels_are_what_the_schedules_say_along_the_paths(places, place, scenar
     choose, over = valid_actions(3), False
     while not over:
         now, stage = env._simulation.state.progress["ready_ms"][info["task"]], info["stage"]
-        goes_on = stage + 1 < len(info["stage_types"])
+        goes_on = stage + 1 < info["stages"]
         answer_mb = info["answer_mb"] if goes_on else info["stage_output_mb"][stage]
         for instance in np.flatnonzero(info["action_mask"])[::5]:
             expected = (

@@ -1,5 +1,10 @@
 """The vector face is the single one, many times."""
 
+import copy
+import pickle
+import subprocess
+import sys
+
 import gymnasium
 import numpy as np
 import pytest
@@ -7,7 +12,6 @@ from gymnasium.vector import AsyncVectorEnv, AutoresetMode, SyncVectorEnv
 from gymnasium.vector.utils import iterate
 from variants import VARIANTS
 
-import edgebench
 from edgebench.envs.route import RouteEnv
 from edgebench.envs.route_vector import RouteVectorEnv
 from edgebench.errors import EdgeBenchError
@@ -58,10 +62,7 @@ def test_equals_gymnasiums_synchronous_vector_of_single_environments(regions, re
 
 
 class Singles:
-    """Environments one by one, reset at the step after their end, without infos.
-
-    `SyncVectorEnv` takes no vector rewards, nor infos whose arrays are as long as each task's workflow.
-    """
+    """Environments one by one, without infos; `SyncVectorEnv` takes no vector rewards."""
 
     def __init__(self, envs):
         self.envs, self.num_envs, self.over = envs, len(envs), np.zeros(len(envs), bool)
@@ -90,7 +91,7 @@ def test_equals_single_environments_in_every_variant(regions, dag, scenario, var
     arguments = {"scenario": scenario, **VARIANTS[variant]}
     region = dag if "dag" in variant else regions["s1"]
     singles = [lambda: RouteEnv(region, **arguments)] * 2
-    is_plain = arguments.keys().isdisjoint(("reward", "workflow"))
+    is_plain = "reward" not in arguments
     one_by_one = SyncVectorEnv(singles) if is_plain else Singles([make() for make in singles])
     ours = trail(RouteVectorEnv(2, region, **arguments), seed=5, steps=300)
     assert any(over.any() for _, _, over in ours[:-1])
@@ -187,6 +188,7 @@ BROKEN = {
     "a negative seed": lambda region: RouteVectorEnv(3, region).reset(seed=-1),
     "an unknown option": lambda region: RouteVectorEnv(3, region).reset(options={"windows": 1}),
     "no such window": lambda region: RouteVectorEnv(3, region).reset(options={"window": 99}),
+    "too large a seed for the last": lambda region: RouteVectorEnv(4, region, seed=2**63 - 2),
     "an empty mask": lambda region: RouteVectorEnv(3, region).reset(options={"reset_mask": np.zeros(3, bool)}),
     "a short mask": lambda region: RouteVectorEnv(3, region).reset(options={"reset_mask": np.ones(2, bool)}),
 }
@@ -203,4 +205,33 @@ def test_reset_without_a_seed_goes_on_to_other_episodes(regions):
     envs = RouteVectorEnv(2, regions["s4"])
     first, second = envs.reset(seed=0)[0], envs.reset()[0]
     assert not np.array_equal(first["candidates"], second["candidates"])
-    assert edgebench.load("s4").digest == regions["s4"].digest
+
+
+@pytest.mark.parametrize("duplicate", [copy.deepcopy, lambda envs: pickle.loads(pickle.dumps(envs))])  # noqa: S301
+def test_a_copy_goes_on_as_the_original_and_apart_from_it(regions, duplicate):
+    original = RouteVectorEnv(batch.PARALLEL_FROM, regions["s4"], scenario="outage")
+    trail(original, seed=3, steps=60)
+    copied = duplicate(original)
+    ours, theirs = (on(envs, steps=260) for envs in (copied, original))
+    assert any(over.any() for _, _, over in ours)
+    assert_equal(ours, theirs)
+
+
+def on(envs, *, steps):
+    """The next steps of environments in the midst of their episodes, by the first valid action."""
+    return [envs.step(envs.action_masks().argmax(axis=1))[:3] for _ in range(steps)]
+
+
+def test_a_pickle_goes_on_in_another_process(regions, tmp_path):
+    envs = RouteVectorEnv(2, regions["s4"])
+    trail(envs, seed=8, steps=20)
+    (tmp_path / "envs.pickle").write_bytes(pickle.dumps(envs))
+    code = (
+        "import pickle, sys; envs = pickle.load(open(sys.argv[1], 'rb'));"
+        " print([envs.step(envs.action_masks().argmax(axis=1))[1].tolist() for _ in range(50)])"
+    )
+    told = subprocess.run(
+        [sys.executable, "-c", code, str(tmp_path / "envs.pickle")], capture_output=True, text=True, check=False
+    )
+    assert told.returncode == 0, told.stderr
+    assert told.stdout.strip() == str([rewards.tolist() for _, rewards, _ in on(envs, steps=50)])

@@ -174,8 +174,10 @@ def percentile(values: list[float], share: float) -> float:
 class RouteOracle:
     """Episodes of Route on a region's split."""
 
-    def __init__(self, region: Any, scenario: Scenario, *, split: str, tick_ms: float = 0.0) -> None:
-        self.network = Network(region)
+    def __init__(
+        self, region: Any, scenario: Scenario, *, split: str, tick_ms: float = 0.0, network: Network | None = None
+    ) -> None:
+        self.network = network or Network(region)
         self.scenario, self.tick_ms = scenario, tick_ms
         self.split = region.task_table(split).to_pylist()
 
@@ -240,7 +242,7 @@ class RouteOracle:
         return math.ceil(due / self.tick_ms) * self.tick_ms if self.tick_ms else due
 
     def _new_task(self, number: int, row: dict[str, Any], born: float) -> dict[str, Any]:
-        state = {"sent_to": {}, "done_ms": {}, "running": True}
+        state = {"sent_to": {}, "done_ms": {}, "doomed": set(), "running": True}
         sums = dict.fromkeys(("quality", "cost_usd", "earned", "utility", "trap_hits", *PARTS), 0.0)
         return {"number": number, "born_ms": born, "row": row, "answered": False, **state, **sums}
 
@@ -349,6 +351,8 @@ class RouteOracle:
     def _arrive(self, task: dict[str, Any], stage: int, now: float) -> float:
         instance, row = task["sent_to"][stage], task["row"]
         node, tokens = instance["node_id"], row["stage_tokens"][stage]
+        if stage in task["doomed"]:
+            return self._end(task, utility=0.0)
         self._notice(node, self._told(now), self._told(now) * constants.TRAP_SLOT_MS - 1e-3)
         self._notice(node, slot_of(now), now)
         if self.down and self.down[node][slot_of(now)]:
@@ -362,15 +366,18 @@ class RouteOracle:
         self.free[node].append((now, done))
         self.used[node][instance["instance_id"]] = done
         self.busy[node] += loading + service
+        failing = [slot for slot in range(slot_of(now), slot_of(done) + 1) if self.down and self.down[node][slot]]
         for part, value in (("queueing_ms", begin - now), ("loading_ms", loading), ("service_ms", service)):
             task[part] += value
+        if done - task["born_ms"] <= FAIL_FACTOR * row["deadline_ms"] and failing:
+            task["doomed"].add(stage)
+            self._due(task, stage, failing[0] * constants.TRAP_SLOT_MS)
+            return 0.0
         task["quality"] += instance["quality"]
         task["cost_usd"] += instance["price_usd_per_1k_tokens"] / 1000.0 * tokens
         task["done_ms"][stage] = done
         elapsed = max(task["done_ms"].values()) - task["born_ms"]
         if elapsed > FAIL_FACTOR * row["deadline_ms"]:
-            return self._end(task, utility=0.0)
-        if self.down and any(self.down[node][slot_of(now) : slot_of(done) + 1]):
             return self._end(task, utility=0.0)
         self._follow(task, stage)
         return self._earn(task, self._potential(task, elapsed))
@@ -471,10 +478,7 @@ class RouteOracle:
             "quality": instance["quality"],
             "cost": instance["price_usd_per_1k_tokens"] * tokens / 1e3 / COST_REF_USD,
             "return_s": (back["latency_ms"] + answer_mb * back["ms_per_mb"] + extra_back) / 1e3,
-            "onward_s": max(
-                (self.network.onward_ms[node, row["stage_types"][child]] for child in children), default=0.0
-            )
-            / 1e3,
+            "onward_s": max(onward, default=0.0) / 1e3,
             "speed": speed,
             "stored": self.stored[node] / self.network.nodes[node]["storage_gb"],
             "down": float(bool(self.down) and self.down[node][self._told(now)]),
