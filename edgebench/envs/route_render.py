@@ -117,8 +117,8 @@ class RouteRenderer:
         return self._painter.paint(moment_of(self._simulation, self._schedule[1]))
 
     def _words(self) -> str:
-        parts = [self._region.name, self._scenario]
-        return "\n".join([" · ".join(parts), *self._decision(), *self._last_words(), *self._table()]) + "\n"
+        title = f"{self._region.name} · {self._scenario}"
+        return "\n".join([title, *self._decision(), *self._last_words(), *self._table()]) + "\n"
 
     def _decision(self) -> list[str]:
         simulation = self._simulation
