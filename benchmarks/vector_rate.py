@@ -132,6 +132,7 @@ def rate(count: int, threads: int, step: Step) -> float:
 
 def vector_step(region: edgebench.Region, count: int) -> Step:
     """A function that steps `count` episodes by random valid actions; they begin anew by themselves."""
+    numba.set_num_threads(numba.config.NUMBA_NUM_THREADS)  # episodes are shared out among those there are now
     envs = RouteVectorEnv(count, region, copy=False)
     envs.reset(seed=0)
     actions = _random_actions(count, ACTIONS)

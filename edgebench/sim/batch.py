@@ -5,13 +5,16 @@ The observations of all simulations lie side by side in one buffer each, written
 
 from __future__ import annotations
 
+import os
+from concurrent.futures import ThreadPoolExecutor
+from functools import cache
 from typing import Any, Final
 
 import numpy as np
-from numba import get_num_threads, prange
+from numba import get_num_threads
 from numpy.typing import NDArray
 
-from edgebench.sim.compiled import compiled, compiled_parallel
+from edgebench.sim.compiled import compiled_without_lock
 from edgebench.sim.episodes import drawn_seed, drawn_window
 from edgebench.sim.observe import Observation, new_observations, new_scratch
 from edgebench.sim.pace import Pace
@@ -49,6 +52,7 @@ class Batch:
         shares = min(count, get_num_threads())
         self._bounds = np.array([count * share // shares for share in range(shares + 1)], np.int64)
         self._whole = np.array([0, count], np.int64)
+        self._shares = [self._bounds[share : share + 2] for share in range(shares)]
         self._scratches = [new_scratch(topology, rules) for _ in range(shares)]
         self._pack()
         self._pace = Pace()
@@ -88,12 +92,16 @@ class Batch:
         """Step every simulation by its action (B,), or begin its next episode if the last one is over."""
         arguments = self._addresses, actions, self.seeds, self.resets, self.over
         if actions.size < PARALLEL_FROM or get_num_threads() == 1:
-            _advance_all(self._whole, *arguments)
+            _advance(self._whole, *arguments)
             return
         if self._pace.choose():
-            _advance_shares(self._bounds, *arguments)
+            mine, *others = self._shares
+            under_way = [_workers(os.getpid()).submit(_advance, share, *arguments) for share in others]
+            _advance(mine, *arguments)
+            for share in under_way:
+                share.result()
         else:
-            _advance_all(self._whole, *arguments)
+            _advance(self._whole, *arguments)
         self._pace.done()
 
     def draw(self, row: int) -> tuple[int, int]:
@@ -103,11 +111,18 @@ class Batch:
         )
 
 
-@compiled
-def _advance_all(
+@cache
+def _workers(process: int) -> ThreadPoolExecutor:
+    """The threads of a process; a forked one has none of its parent's."""
+    return ThreadPoolExecutor(thread_name_prefix="edgebench")
+
+
+@compiled_without_lock
+def _advance(
     bounds: NDArray[np.int64], addresses: NDArray[np.int64], actions: NDArray[np.int64], seeds: NDArray[np.int64],
     resets: NDArray[np.int64], over: NDArray[np.bool_],
 ) -> None:  # fmt: skip
+    """Step the simulations from bounds[0] to bounds[1] - 1."""
     for row in range(bounds[0], bounds[1]):
         _, tasks, state, seen, _ = unpack(addresses[row])
         if over[row]:
@@ -119,12 +134,3 @@ def _advance_all(
         else:
             play(addresses[row], GO_ON, 0, actions[row])
         over[row] = seen.place[1] < 0
-
-
-@compiled_parallel
-def _advance_shares(
-    bounds: NDArray[np.int64], addresses: NDArray[np.int64], actions: NDArray[np.int64], seeds: NDArray[np.int64],
-    resets: NDArray[np.int64], over: NDArray[np.bool_],
-) -> None:  # fmt: skip
-    for share in prange(bounds.size - 1):
-        _advance_all(bounds[share : share + 2], addresses, actions, seeds, resets, over)

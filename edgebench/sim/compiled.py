@@ -22,7 +22,7 @@ def compiled(function: _Function) -> _Function:
     The code is kept under a digest of all sources it may depend on: numba itself looks at a function's own file
     alone, and would go on using constants that have moved since.
     """
-    return _kept_on_disk(function, parallel=False)
+    return _kept_on_disk(function)
 
 
 def part(function: _Function) -> _Function:
@@ -38,15 +38,15 @@ def rare(function: _Function) -> _Function:
     return cast(_Function, njit(**_PART)(function))
 
 
-def compiled_parallel(function: _Function) -> _Function:
-    """As `compiled`, with the iterations of `prange` spread over numba's threads."""
-    return _kept_on_disk(function, parallel=True)
+def compiled_without_lock(function: _Function) -> _Function:
+    """As `compiled`; Python's other threads go on while it runs."""
+    return _kept_on_disk(function, nogil=True)
 
 
-def _kept_on_disk(function: _Function, *, parallel: bool) -> _Function:
+def _kept_on_disk(function: _Function, **options: bool) -> _Function:
     elsewhere, config.CACHE_DIR = config.CACHE_DIR, str(code_folder())
     try:
-        return cast(_Function, njit(cache=True, error_model="numpy", parallel=parallel)(function))
+        return cast(_Function, njit(cache=True, error_model="numpy", **options)(function))
     finally:
         config.CACHE_DIR = elsewhere
 

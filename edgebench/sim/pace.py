@@ -1,42 +1,46 @@
-"""Several threads or one: whichever is quicker here and now."""
+"""One thread or several: whichever is quicker here and now."""
 
 from __future__ import annotations
 
 import time
 from typing import Final
 
-TRY_EVERY: Final = 500
-"""Calls after which the slower way is tried again: threads lose where the cores are busy with something else."""
-_NEWEST: Final = 0.3
-"""Weight of the newest call in the moving average of a way's times."""
+TRIAL: Final = 8
+"""Calls by which a way is judged; the first of them may compile or wake threads and is not counted."""
+PAUSES: Final = (200, 20_000)
+"""Calls until the slower way is tried again: doubled from the first to the last as long as it stays the slower."""
 
 
 class Pace:
     """Times two ways of doing the same, and tells which to take.
 
-    What is done is the same either way, so the choice changes no result. The first call of a way is not counted: it may
-    compile.
+    What is done is the same either way, so the choice changes no result. Threads lose where a call is short and where
+    the processors are busy with something else.
     """
 
     def __init__(self) -> None:
-        self._seconds: list[float | None] = [None, None]
-        self._is_warm = [False, False]
-        self._calls, self._begun, self._way = 0, 0.0, 0
+        self._better, self._pause, self._calls = 0, 0, 0
+        self._seconds = [0.0, 0.0]
 
     def choose(self) -> int:
         """Which way, 0 or 1, the call that begins now is to take."""
-        self._calls += 1
-        first, second = self._seconds
-        if first is None or second is None:
-            self._way = int(first is not None)
-        else:
-            self._way = int((second < first) != (self._calls % TRY_EVERY == 0))
+        is_trial_of_other = self._calls >= self._pause + TRIAL
+        self._way = 1 - self._better if is_trial_of_other else self._better
         self._begun = time.perf_counter()
         return self._way
 
     def done(self) -> None:
         """The call that `choose` began has ended."""
-        seconds, known = time.perf_counter() - self._begun, self._seconds[self._way]
-        if self._is_warm[self._way]:
-            self._seconds[self._way] = seconds if known is None else known + _NEWEST * (seconds - known)
-        self._is_warm[self._way] = True
+        seconds, of_trial = time.perf_counter() - self._begun, self._calls - self._pause
+        if of_trial >= 0 and of_trial % TRIAL > 0:
+            self._seconds[self._way] += seconds
+        self._calls += 1
+        if of_trial + 1 == 2 * TRIAL:
+            self._judge()
+
+    def _judge(self) -> None:
+        if self._seconds[1 - self._better] < self._seconds[self._better]:
+            self._better, self._pause = 1 - self._better, PAUSES[0]
+        else:
+            self._pause = min(max(2 * self._pause, PAUSES[0]), PAUSES[1])
+        self._calls, self._seconds = 0, [0.0, 0.0]
