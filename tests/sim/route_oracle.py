@@ -8,11 +8,9 @@ from __future__ import annotations
 
 import heapq
 import math
-from collections import deque
-from collections.abc import Callable
 from typing import Any
 
-import networkx
+from oracle_network import Network, kind_of
 from splitmix import uniform
 
 from edgebench import constants
@@ -20,95 +18,7 @@ from edgebench.constants import COST_REF_USD, COST_WEIGHT, FAIL_FACTOR, MODEL_TY
 from edgebench.registry import Scenario
 from edgebench.sim import counter
 
-TYPICAL_MB = constants.PAYLOAD_MB[1]
 PARTS = ("network_ms", "trap_ms", "queueing_ms", "loading_ms", "service_ms")
-
-
-class Lazily(dict[Any, Any]):
-    """Values by key, each worked out when it is first asked for."""
-
-    def __init__(self, work_out: Callable[[Any], Any]) -> None:
-        self.work_out = work_out
-
-    def __missing__(self, key: Any) -> Any:
-        self[key] = self.work_out(key)
-        return self[key]
-
-
-class Network:
-    """What stays the same in every episode of a region."""
-
-    def __init__(self, region: Any) -> None:
-        self.nodes = region.tables["nodes"].to_pylist()
-        self.instances = region.tables["instances"].to_pylist()
-        self.links = {}
-        self.traps: list[dict[str, Any]] = []
-        graph = networkx.Graph()
-        for link in region.tables["links"].to_pylist():
-            link["trap"] = len(self.traps) if link["is_trap"] else None
-            if link["is_trap"]:
-                self.traps.append(link)
-            self.links[link["src"], link["dst"]] = self.links[link["dst"], link["src"]] = link
-            graph.add_edge(link["src"], link["dst"], hop_ms=link["latency_ms"] + constants.HOP_MS)
-        self.graph = graph
-        self.far = Lazily(lambda source: networkx.single_source_dijkstra_path_length(graph, source, weight="hop_ms"))
-        self.paths = Lazily(lambda ends: self._path(*ends))
-        self.types = sorted({instance["model_type"] for instance in self.instances})
-        self.offers = Lazily(lambda place: self._offers(*place))
-        self.onward_ms = Lazily(lambda place: self._onward_ms(*place))
-
-    def _path(self, source: int, target: int) -> dict[str, Any]:
-        """The quickest; where several are, every node forwards to the lowest-numbered neighbour on one."""
-        links, node, far = [], source, self.far[target]  # as far from the target as to it
-        while node != target:
-            ways = self.graph[node]
-            nearer = [other for other in ways if abs(ways[other]["hop_ms"] + far[other] - far[node]) < 1e-9]
-            links.append(self.links[node, min(nearer)])
-            node = min(nearer)
-        return {
-            "latency_ms": round(far[source], 9),
-            "ms_per_mb": 8000.0 / min(link["bandwidth_mbps"] for link in links) if links else 0.0,
-            "traps": [link["trap"] for link in links if link["is_trap"]],
-        }
-
-    def speed(self, node: int) -> float:
-        """Tokens of unit work a millisecond."""
-        return float(self.nodes[node]["compute"] * constants.TOKENS_PER_S_PER_COMPUTE / 1000.0)
-
-    def reach_ms(self, source: int, instance: dict[str, Any]) -> float:
-        """Time for a typical payload to reach an instance."""
-        path = self.paths[source, instance["node_id"]]
-        return float(path["latency_ms"] + TYPICAL_MB * path["ms_per_mb"])
-
-    def quick_ms(self, source: int, instance: dict[str, Any]) -> float:
-        """The same and the service of a typical stage."""
-        tokens = constants.TOKENS[MODEL_TYPES.index(kind_of(instance["model_type"]))][0]
-        return float(self.reach_ms(source, instance) + tokens * instance["work"] / self.speed(instance["node_id"]))
-
-    def _onward_ms(self, source: int, kind: str) -> float:
-        """Quickest network and service of a typical stage of a type."""
-        return min(self.quick_ms(source, instance) for instance in self.instances if instance["model_type"] == kind)
-
-    def _offers(self, node: int, kind: str) -> list[int]:
-        """In turn the nearest, the quickest and the best not yet taken, the lower id where several are equal."""
-        members = [instance for instance in self.instances if instance["model_type"] == kind]
-        orders = [
-            deque(sorted(members, key=lambda one: (self.reach_ms(node, one), one["instance_id"]))),
-            deque(sorted(members, key=lambda one: (self.quick_ms(node, one), one["instance_id"]))),
-            deque(sorted(members, key=lambda one: (-one["quality"], one["instance_id"]))),
-        ]
-        taken: list[int] = []
-        while len(taken) < min(len(members), constants.CANDIDATES):
-            order = orders[len(taken) % 3]
-            while order[0]["instance_id"] in taken:
-                order.popleft()
-            taken.append(order[0]["instance_id"])
-        return taken
-
-
-def kind_of(model_type: str) -> str:
-    """Text of text-07."""
-    return model_type.split("-")[0]
 
 
 def parents_of(row: dict[str, Any], stage: int) -> list[int]:

@@ -4,7 +4,8 @@ import os
 
 import numpy as np
 import pytest
-from route_oracle import Network, RouteOracle
+from oracle_network import Network
+from route_oracle import RouteOracle
 from splitmix import bits
 from varied_regions import VARIED, varied
 
