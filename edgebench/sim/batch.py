@@ -14,17 +14,24 @@ import numpy as np
 from numba import get_num_threads
 from numpy.typing import NDArray
 
-from edgebench.sim.compiled import compiled_without_lock
+from edgebench.constants import WINDOW_TASKS
+from edgebench.sim.compiled import compiled_without_lock, part
 from edgebench.sim.episodes import drawn_seed, drawn_window
+from edgebench.sim.features import F, T
 from edgebench.sim.observe import Observation, new_observations, new_scratch
 from edgebench.sim.pace import Pace
-from edgebench.sim.simulation import GO_ON, pack, play, unpack
-from edgebench.sim.state import OBJECTIVES, Tasks, new_states
+from edgebench.sim.simulation import GO_ON, WORDS, pack, play, unpack
+from edgebench.sim.state import MONITOR, OBJECTIVES, PROGRESS, SERVER, TURN, Tasks, new_states
+from edgebench.sim.tables import address_of, prefetch
 from edgebench.sim.topology import Topology
 
 PARALLEL_FROM: Final = 64
 """Fewer simulations are stepped by one thread: waking the others costs more than they save; of more, the pace decides
 (`python benchmarks/vector_rate.py`)."""
+_LINE: Final = 64
+_MOST: Final = 2048
+"""Bytes of an array fetched ahead, beyond which most are not needed."""
+_PROGRESS_BYTES, _SERVER_BYTES, _MONITOR_BYTES = PROGRESS.itemsize, SERVER.itemsize, MONITOR.itemsize
 
 
 class Batch:
@@ -117,6 +124,36 @@ def _workers(process: int) -> ThreadPoolExecutor:
     return ThreadPoolExecutor(thread_name_prefix="edgebench")
 
 
+@part
+def _fetch(address: int, begin: int, size: int) -> None:
+    for offset in range(begin, begin + size, _LINE):
+        prefetch(address + offset)
+
+
+@part
+def _fetch_ahead(addresses: NDArray[np.int64], row: int, end: int) -> None:
+    """Have the processor bring what the next steps read and write: a thousand simulations do not fit its caches.
+
+    What it takes to know where to look comes steps before: addresses, then whose turn it is, then the rest.
+    """
+    if row + 3 < end:
+        _fetch(addresses[row + 3], 0, 8 * WORDS)
+    if row + 2 < end:
+        _fetch(address_of(unpack(addresses[row + 2])[2].cursor), 0, 2 * _LINE)
+    if row + 1 < end:
+        _, _, state, seen, _ = unpack(addresses[row + 1])
+        turn = max(state.cursor[TURN], 0)
+        _fetch(address_of(state.progress), turn * _PROGRESS_BYTES, _PROGRESS_BYTES)
+        _fetch(address_of(state.ready_ms), 0, 8 * WINDOW_TASKS)
+        _fetch(address_of(state.server), 0, min(_SERVER_BYTES * state.server.shape[0], _MOST))
+        _fetch(address_of(state.monitor), 0, min(_MONITOR_BYTES * state.monitor.shape[0], _MOST))
+        _fetch(address_of(seen.candidates), 0, min(4 * F * seen.candidates.shape[1], _MOST))
+        _fetch(address_of(seen.task), 0, 4 * T)
+        _fetch(address_of(seen.instances), 0, min(4 * seen.instances.shape[0], _MOST))
+        _fetch(address_of(state.inputs), 0, 1)
+        _fetch(address_of(state.earned), 0, 1)
+
+
 @compiled_without_lock
 def _advance(
     bounds: NDArray[np.int64], addresses: NDArray[np.int64], actions: NDArray[np.int64], seeds: NDArray[np.int64],
@@ -124,6 +161,7 @@ def _advance(
 ) -> None:  # fmt: skip
     """Step the simulations from bounds[0] to bounds[1] - 1."""
     for row in range(bounds[0], bounds[1]):
+        _fetch_ahead(addresses, row, bounds[1])
         _, tasks, state, seen, _ = unpack(addresses[row])
         if over[row]:
             window = drawn_window(seeds[row], resets[row], tasks.shape[0])

@@ -175,6 +175,8 @@ _PLACES: Final = {
         ((layout, field) for layout, fields in enumerate(_LAYOUTS) for field in fields), start=len(_SIZES)
     )
 }
+WORDS: Final = len(_SIZES) + len(_PLACES)
+"""Of the list that `pack` makes."""
 _see_topology, _see_tasks, _see_state, _see_observation, _see_scratch = (
     bundle_maker(
         Bundle(

@@ -158,3 +158,29 @@ def bundle_maker(bundle: Bundle) -> Any:
         return bundle(types.int64), generate
 
     return make
+
+
+@intrinsic  # type: ignore[untyped-decorator]
+def prefetch(_: Any, address: Any) -> Any:
+    """In compiled code: ask for the cache line at an address, and go on meanwhile."""
+
+    def generate(context: Any, builder: Any, of: Any, arguments: Any) -> Any:
+        word = ir.IntType(32)
+        kind = ir.FunctionType(ir.VoidType(), [cgutils.voidptr_t, word, word, word])
+        fetch = cgutils.get_or_insert_function(builder.module, kind, "llvm.prefetch.p0")
+        to_write, keep, data = word(1), word(3), word(1)
+        builder.call(fetch, [builder.inttoptr(arguments[0], cgutils.voidptr_t), to_write, keep, data])
+        return context.get_dummy_value()
+
+    return types.none(types.int64), generate
+
+
+@intrinsic  # type: ignore[untyped-decorator]
+def address_of(_: Any, table: Any) -> Any:
+    """In compiled code: where a table begins."""
+
+    def generate(context: Any, builder: Any, of: Any, arguments: Any) -> Any:
+        view = cgutils.create_struct_proxy(of.args[0])(context, builder, value=arguments[0])
+        return builder.ptrtoint(view.data, ir.IntType(64))
+
+    return types.int64(table), generate
