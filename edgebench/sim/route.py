@@ -185,13 +185,12 @@ def _schedule(task: Any, progress: Any) -> None:
 
 @part
 def _arrive(topology: Topology, state: State, task: Any, progress: Any) -> None:
-    """Serve the stage that has arrived, unless its node is down or it would begin after two deadlines."""
-    stage = progress.stage
-    instance, now, outages = (
-        topology.instance[progress.sent_to[stage]],
-        progress.ready_ms,
-        state.rules[0].outage_enter > 0.0,
-    )
+    """Serve the stage that has arrived, unless its node is down or it would begin after two deadlines.
+
+    Where the node fails before the stage is done, that is the stage's next event and ends the task.
+    """
+    stage, now, outages = progress.stage, progress.ready_ms, state.rules[0].outage_enter > 0.0
+    instance = topology.instance[progress.sent_to[stage]]
     if outages and (progress.doomed >> stage & 1 or is_down(topology, state, instance.node, now)):
         end_task(state, task, progress, DOWN)
         return
@@ -201,9 +200,9 @@ def _arrive(topology: Topology, state: State, task: Any, progress: Any) -> None:
         return
     tokens = task.tokens[stage]
     done_ms = serve(topology, state, progress, begin, tokens)
-    if done_ms - progress.born_ms <= FAIL_FACTOR * task.deadline_ms and outages:
+    if outages and done_ms - progress.born_ms <= FAIL_FACTOR * task.deadline_ms:
         fails_ms = fails_before(state, instance.node, done_ms)
-        if fails_ms < done_ms:
+        if fails_ms <= done_ms:
             progress.doomed |= 1 << stage
             progress.due_ms[stage] = fails_ms
             _schedule(task, progress)
