@@ -74,6 +74,8 @@ CROWD_TASKS: Final = 15
 CROWD_SPEEDUP: Final = 5.0
 """Within a flash crowd tasks come this many times as fast: 1.5 times what the scarcest models can serve
 (`TARGET_UTILISATION` × 5)."""
+CROWD_SLOTS: Final = 15
+"""Length of a flash crowd in tracks that go by slots: a second for each of its tasks."""
 OUTAGE_ENTER: Final = 0.003
 """Chance per slot that a node fails in `outage`; EdgeBench's choice: 6 % of the nodes are down at a time."""
 OUTAGE_LEAVE: Final = 0.05
@@ -82,6 +84,8 @@ DRIFT_MS: Final = 40_000.0
 """In `drift` a trap link is harmless for half of this period and a trap for the other half."""
 DRIFT_BLUR: Final = 0.5
 """In `drift` tasks come from west to east; this share of the region's width blurs the order."""
+DRIFT_WIDTH: Final = 0.3
+"""In `drift`, in tracks that go by slots, the load is a bell of this standard deviation, in widths of the region."""
 JITTER_CHANCE: Final = 0.4
 """Chance per slot that the way between two nodes is late in `jitter` (TopoFreeRL: 0.8 on half of the links)."""
 JITTER_MS: Final = (500.0, 1500.0)

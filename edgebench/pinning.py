@@ -3,13 +3,44 @@
 from __future__ import annotations
 
 import operator
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from edgebench.errors import EdgeBenchError
 from edgebench.sim.episodes import drawn_seed, drawn_window, windows_of
 
+if TYPE_CHECKING:
+    from edgebench.region import Region
+
 _SEEDS: Final = 2**63
 _OPTIONS: Final = ("window", "seed")
+
+
+class Pinning:
+    """Which episode comes next, for an environment that asks nothing else of it.
+
+    Args:
+        region: Whose episodes they are.
+        split: Of which split.
+        seed: The environment's until `begin` is given another.
+    """
+
+    def __init__(self, region: Region, split: str, seed: int) -> None:
+        self._region, self._split = region.name, split
+        self._tasks = region.task_table(split).num_rows
+        self._seed, self._resets = checked_seed(seed), 0
+
+    @property
+    def windows(self) -> int:
+        """Episodes' worth of tasks in the split."""
+        return int(windows_of(self._tasks))
+
+    def begin(self, seed: int | None, options: dict[str, Any] | None) -> tuple[int, int]:
+        """Window and scenario seed of the episode that `reset(seed=..., options=...)` begins; as `pinned_episode`."""
+        if seed is not None:
+            self._seed, self._resets = checked_seed(seed), 0
+        episode = pinned_episode(options or {}, self._seed, self._resets, self._tasks, self._region, self._split)
+        self._resets += 1
+        return episode
 
 
 def pinned_episode(

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     import pandas
     from numpy.typing import NDArray
 
+    from edgebench.sim.conditions import Neighbours
     from edgebench.sim.topology import Topology
 
 
@@ -132,6 +133,14 @@ class Region:
             for name in self.tables[table].column_names
         }
         return build_topology(columns, self._instance_types(), self._kinds())
+
+    def neighbours(self) -> Neighbours:
+        """The quickest links of every node, for tracks in which nodes deal with their neighbours."""
+        from edgebench.sim.conditions import find_neighbours
+
+        columns = {name: self.column("links", name) for name in self.tables["links"].column_names}
+        names = ("src", "dst", "latency_ms", "bandwidth_mbps", "is_trap")
+        return find_neighbours(self.tables["nodes"].num_rows, *(columns[name] for name in names))
 
     def task_arrays(self, split: str) -> NDArray[Any]:
         """The tasks of a split as the simulator's records, (T,) of `edgebench.sim.state.TASK`."""

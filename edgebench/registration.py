@@ -31,12 +31,12 @@ def _register() -> None:
     import gymnasium
 
     for track in TRACKS.values():
-        gymnasium.register(id=track.any_env_id, entry_point=track.entry_point)
+        gymnasium.register(id=track.any_env_id, entry_point=track.env)
         for region in REGISTERED.values():
             gymnasium.register(
                 id=track.env_id(region.name),
-                entry_point=track.entry_point,
-                vector_entry_point=track.vector_entry_point,
+                entry_point=track.env,
+                vector_entry_point=track.vector or None,
                 kwargs={"region": region.name},
             )
 

@@ -12,6 +12,8 @@ from edgebench import constants
 from edgebench.errors import EdgeBenchError, unknown_name
 from edgebench.paths import home, is_folder_name, processed_dir
 from edgebench.spec import RegionSpec, make_spec
+from edgebench.track import Track
+from edgebench.tracks.route import track as route
 
 
 @dataclass(frozen=True)
@@ -49,28 +51,6 @@ class Scenario:
     def parameters(self) -> dict[str, float]:
         """All but name and meaning, as the simulator's rules take them (`edgebench.sim.rules`)."""
         return {name: float(value) for name, value in vars(self).items() if name not in ("name", "meaning")}
-
-
-@dataclass(frozen=True)
-class Track:
-    """A decision problem: its environments, its primary metric (higher is better), a failed episode's value of it."""
-
-    name: str
-    entry_point: str
-    vector_entry_point: str
-    parallel_entry_point: str
-    aec_entry_point: str
-    metric: str
-    floor: float
-
-    def env_id(self, region: str) -> str:
-        """The Gymnasium id of this track on a registered region."""
-        return f"EdgeBench/{self.name.capitalize()}-{region.upper()}-v0"
-
-    @property
-    def any_env_id(self) -> str:
-        """The Gymnasium id of this track on any region: `gymnasium.make(id, region="bern", edition="mine")`."""
-        return f"EdgeBench/{self.name.capitalize()}-v0"
 
 
 def _registered(path: Path) -> RegionSpec:
@@ -118,20 +98,10 @@ SCENARIOS: Final = {
         ),
     )
 }
-TRACKS: Final = {
-    track.name: track
-    for track in (
-        Track(
-            name="route",
-            entry_point="edgebench.envs.route:RouteEnv",
-            vector_entry_point="edgebench.envs.route_vector:RouteVectorEnv",
-            parallel_entry_point="edgebench.envs.route_parallel:RouteParallelEnv",
-            aec_entry_point="edgebench.envs.route_aec:RouteAecEnv",
-            metric="utility",
-            floor=0.0,
-        ),
-    )
-}
+TRACKS: Final = {track.name: track for track in (route.TRACK,)}
+"""The decision problems by name. One from another package is added by `register_track`, or by the entry-point group
+`edgebench.tracks` of that package, whose entries name a `Track` each."""
+TRACK_ENTRY_POINTS: Final = "edgebench.tracks"
 WORKFLOWS: Final = {"chain": "", "dag": "-dag"}
 """Kinds of workflow that a region can be asked for, and what its companion of that kind bears behind its name."""
 DEFAULT_WORKFLOW: Final = "chain"
@@ -249,3 +219,10 @@ def scenario(name: str) -> Scenario:
     if name not in SCENARIOS:
         raise unknown_name("scenario", name, SCENARIOS)
     return SCENARIOS[name]
+
+
+def track(name: str) -> Track:
+    """A registered track; EdgeBenchError with the nearest name where there is none."""
+    if name not in TRACKS:
+        raise unknown_name("track", name, TRACKS)
+    return TRACKS[name]

@@ -13,10 +13,10 @@ from numpy.typing import NDArray
 from edgebench.constants import TRAP_SLOTS, WINDOW_TASKS
 from edgebench.sim.chains import slot_of
 from edgebench.sim.compiled import compiled
+from edgebench.sim.jitter import is_late
 from edgebench.sim.outages import outage_schedule
 from edgebench.sim.simulation import Simulation
 from edgebench.sim.state import ARRIVED, COUNT, DONE, ENDED, FIRST, RUNNING, SEED, TURN
-from edgebench.sim.transfers import is_late
 from edgebench.sim.traps import trap_schedule
 
 

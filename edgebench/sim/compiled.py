@@ -13,6 +13,7 @@ from numba import njit
 from numba.core import config
 
 _PART: Final[dict[str, Any]] = {"error_model": "numpy", "no_cpython_wrapper": True, "no_cfunc_wrapper": True}
+_HERE: Final = Path(__file__).resolve().parent
 _Function = TypeVar("_Function", bound=Callable[..., object])
 
 
@@ -44,7 +45,8 @@ def compiled_without_lock(function: _Function) -> _Function:
 
 
 def _kept_on_disk(function: _Function, **options: bool) -> _Function:
-    elsewhere, config.CACHE_DIR = config.CACHE_DIR, str(code_folder())
+    own = Path(function.__code__.co_filename).parent
+    elsewhere, config.CACHE_DIR = config.CACHE_DIR, str(code_folder(own))
     try:
         return cast(_Function, njit(cache=True, error_model="numpy", **options)(function))
     finally:
@@ -53,13 +55,13 @@ def _kept_on_disk(function: _Function, **options: bool) -> _Function:
 
 def is_compiled() -> bool:
     """Whether the simulator's step has been compiled from these sources on this machine."""
-    return any(code_folder().rglob("simulation.play-*"))
+    return any(code_folder(_HERE).rglob("simulation.play-*"))
 
 
 @cache
-def code_folder() -> Path:
-    """Where the machine code of these sources is kept on this machine."""
-    here = Path(__file__).resolve().parent
-    sources = [here.parent / "constants.py", *sorted(here.glob("*.py"))]
+def code_folder(own: Path) -> Path:
+    """Where the machine code of functions that stand in folder `own` is kept: under the sources they may depend on."""
+    folders = dict.fromkeys((_HERE, own.resolve()))
+    sources = [_HERE.parent / "constants.py", *(path for folder in folders for path in sorted(folder.glob("*.py")))]
     digest = hashlib.sha256(b"".join(source.read_bytes() for source in sources)).hexdigest()[:16]
     return platformdirs.user_cache_path("edgebench", appauthor=False) / "compiled" / digest

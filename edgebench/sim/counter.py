@@ -31,6 +31,7 @@ DRIFT_PHASE: Final = 34
 DRIFT_PLACE: Final = 35
 JITTER_CHANCE: Final = 36
 JITTER_EXTRA: Final = 37
+CROWD_PLACE: Final = 38
 
 
 class Stream(NamedTuple):
@@ -56,6 +57,7 @@ STREAMS: Final = (
         EPISODE_SEED, "EPISODE_SEED", "resets since the seed", "0", "the scenario seed of an episode that is not pinned"
     ),
     Stream(CROWD_START, "CROWD_START", "flash crowd", "0", "in burst, the task with which the crowd begins"),
+    Stream(CROWD_PLACE, "CROWD_PLACE", "flash crowd", "0", "in burst, the node it is at, in tracks that go by slots"),
     Stream(OUTAGE_START, "OUTAGE_START", "node", "0", "in outage, whether the node is down in the first slot"),
     Stream(OUTAGE_CHANGE, "OUTAGE_CHANGE", "node", "slot of 1 s", "in outage, whether it fails or is back in the slot"),
     Stream(DRIFT_PHASE, "DRIFT_PHASE", "trap link", "0", "in drift, when the link is harmless and when a trap"),

@@ -7,8 +7,8 @@ from typing import Any
 import numpy as np
 
 from edgebench.constants import TRAP_SLOT_MS
-from edgebench.sim import counter
 from edgebench.sim.compiled import part, rare
+from edgebench.sim.jitter import late_ms
 from edgebench.sim.state import INPUTS, PROPAGATION, SEED, TRANSMISSION, TRAP, State
 from edgebench.sim.topology import Topology
 from edgebench.sim.traps import extra_now, is_bad_now, list_trap, measure
@@ -56,20 +56,11 @@ def send(topology: Topology, state: State, progress: Any, node: int) -> float:
 
 
 @part
-def is_late(seed: int, nodes: int, source: int, target: int, slot: int, chance: float) -> bool:
-    """Whether the way from `source` to another of `nodes` nodes is late in a slot."""
-    return source != target and counter.uniform(seed, counter.JITTER_CHANCE, source * nodes + target, slot) < chance
-
-
-@part
 def jitter(state: State, nodes: int, source: int, target: int, now_ms: float) -> float:
     """What the way to another node takes longer at `now_ms`, in ms: nothing, or uniform between bounds."""
-    rules, seed, slot = state.rules[0], state.cursor[SEED], int(now_ms / TRAP_SLOT_MS)
-    if rules.jitter_chance == 0.0 or not is_late(seed, nodes, source, target, slot, rules.jitter_chance):
-        return 0.0
-    spread = rules.jitter_max_ms - rules.jitter_min_ms
-    drawn = counter.uniform(seed, counter.JITTER_EXTRA, source * nodes + target, slot)
-    return float(rules.jitter_min_ms + spread * drawn)
+    rules, slot = state.rules[0], int(now_ms / TRAP_SLOT_MS)
+    chance, least_ms, most_ms = rules.jitter_chance, rules.jitter_min_ms, rules.jitter_max_ms
+    return late_ms(state.cursor[SEED], nodes, source, target, slot, chance, least_ms, most_ms)
 
 
 @rare

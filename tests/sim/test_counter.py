@@ -55,6 +55,7 @@ def test_streams_are_frozen_and_differ():
         "EPISODE_WINDOW": 4,
         "EPISODE_SEED": 5,
         "CROWD_START": 31,
+        "CROWD_PLACE": 38,
         "OUTAGE_START": 32,
         "OUTAGE_CHANGE": 33,
         "DRIFT_PHASE": 34,

@@ -1,0 +1,87 @@
+"""What a track is: the record from which loader, evaluator, gate, boards, cards and docs take all they need of it."""
+
+from __future__ import annotations
+
+import importlib
+import math
+from dataclasses import dataclass
+from typing import Any, Final
+
+SUCCESS: Final = "success"
+"""The metric every track has: the share of what was asked that was done, 0 in a failed episode."""
+
+
+@dataclass(frozen=True)
+class Metric:
+    """A figure of an episode.
+
+    Attributes:
+        name: Its column, with the unit at the end where it has one.
+        meaning: What it is, in one line.
+        least: No episode has less.
+        most: No episode has more.
+        heading: Its column in printed tables, "" for a figure that stands in the files alone.
+        scale: Printed is the value times this, as the heading's unit says,
+        digits: with so many behind the point.
+    """
+
+    name: str
+    meaning: str
+    least: float = 0.0
+    most: float = math.inf
+    heading: str = ""
+    scale: float = 1.0
+    digits: int = 3
+
+
+@dataclass(frozen=True)
+class Track:
+    """A decision problem. Everything but its name, question and figures is named as `module:attribute`.
+
+    Attributes:
+        name: A word; the Gymnasium ids begin with it.
+        question: What is decided, in one line.
+        metric: The primary metric, higher is better.
+        floor: Its value of a failed episode.
+        metrics: The figures of an episode that the environment tells: the primary metric, `success` and others.
+        env: The Gymnasium environment that the harness plays (`edgebench.envs`).
+        bound: The reference bound (`edgebench.harness.references.EpisodeBounds`).
+        gate: The gate's plan (`edgebench.harness.gate.GatePlan`).
+        agents: The package of the track's reference agents, `random_valid` among them: a score of 0 is its.
+        vector: The Gymnasium vector environment, "" where there is none.
+        parallel: The PettingZoo parallel environment, "" where there is none.
+        aec: The PettingZoo AEC environment, "" where there is none.
+        row_check: What else must hold in a row of an episode table (`edgebench.leaderboard.rows.RowCheck`), "" for
+            nothing.
+        streams: The track's draws (`edgebench.sim.counter.Stream`), "" for none of its own.
+    """
+
+    name: str
+    question: str
+    metric: str
+    floor: float
+    metrics: tuple[Metric, ...]
+    env: str
+    bound: str
+    gate: str
+    agents: str
+    vector: str = ""
+    parallel: str = ""
+    aec: str = ""
+    row_check: str = ""
+    streams: str = ""
+
+    def env_id(self, region: str) -> str:
+        """The Gymnasium id of this track on a registered region."""
+        return f"EdgeBench/{self.name.capitalize()}-{region.upper()}-v0"
+
+    @property
+    def any_env_id(self) -> str:
+        """The Gymnasium id of this track on any region: `gymnasium.make(id, region="bern", edition="mine")`."""
+        return f"EdgeBench/{self.name.capitalize()}-v0"
+
+
+def named(entry: str) -> Any:
+    """What stands at `module:attribute`."""
+    module, _, attribute = entry.partition(":")
+    return getattr(importlib.import_module(module), attribute)

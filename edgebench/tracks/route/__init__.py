@@ -1,0 +1,1 @@
+"""Route: send each stage of many users' workflows to a model instance."""
