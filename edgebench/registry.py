@@ -49,7 +49,7 @@ class Scenario:
     jitter_max_ms: float = 0.0
 
     def parameters(self) -> dict[str, float]:
-        """All but name and meaning, as the simulator's rules take them (`edgebench.sim.rules`)."""
+        """All but name and meaning, as the simulator's rules take them (`edgebench.tracks.route.rules`)."""
         return {name: float(value) for name, value in vars(self).items() if name not in ("name", "meaning")}
 
 

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-import importlib
+import importlib.util
 import math
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any, Final
 
 SUCCESS: Final = "success"
@@ -70,6 +71,14 @@ class Track:
     aec: str = ""
     row_check: str = ""
     streams: str = ""
+
+    @property
+    def folder(self) -> Path:
+        """The folder of the track's parts: that of its environment's module."""
+        found = importlib.util.find_spec(self.env.partition(":")[0])
+        if found is None or found.origin is None:
+            raise ModuleNotFoundError(self.env)
+        return Path(found.origin).resolve().parent
 
     def env_id(self, region: str) -> str:
         """The Gymnasium id of this track on a registered region."""

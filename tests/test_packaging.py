@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from edgebench.registry import REGIONS
-from edgebench.sim.features import CANDIDATE_FEATURES
+from edgebench.tracks.route.features import CANDIDATE_FEATURES
 
 ROOT = Path(__file__).resolve().parent.parent
 README = (ROOT / "README.md").read_text(encoding="utf-8")

@@ -72,7 +72,7 @@ def command(agent: str, out: Path | None, as_json: bool, regions: str, **options
     budgets = _budgets(options)
     folder = out or _default_folder(source.name, source.sha256, options)
     ensure_built(options["regions"], options["edition"])
-    tell_compiling()
+    tell_compiling(options["track"])
     run = _evaluate(agent, folder, budgets, options)
     if as_json:
         print_json({"folder": str(folder), "manifest": run.manifest, "summary": run.summary.as_json()})

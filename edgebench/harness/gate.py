@@ -15,10 +15,10 @@ import numpy as np
 from edgebench.constants import EVAL_SEEDS
 from edgebench.envs import make_env
 from edgebench.errors import EdgeBenchError
-from edgebench.harness.bound import task_bounds
 from edgebench.harness.rollout import fixed_episodes, roll
 from edgebench.region import Region, load
 from edgebench.registry import DEFAULT_SCENARIO, SAMPLE_EDITION
+from edgebench.tracks.route.bound import task_bounds
 
 SEEDS: Final = 3 * EVAL_SEEDS
 """Scenario seeds a window: three times those of a score, for the gate measures differences of few points."""
@@ -140,10 +140,10 @@ class _Measured:
         self._env = make_env(track, region, scenario=DEFAULT_SCENARIO, split="test")
         face: Any = self._env.unwrapped
         self._episodes = fixed_episodes(face.windows, SEEDS)
-        self._search: Any = importlib.import_module("reference_agents.tuned_search")
+        self._search: Any = importlib.import_module("reference_agents.route.tuned_search")
         self._weights = self._search.weights_of(region, DEFAULT_SCENARIO)
         self.rolled = {name: self._roll(_agent(name)) for name in ("random-valid", *TRIVIAL, *HEURISTICS)}
-        tuned: Any = importlib.import_module("reference_agents.tuned")
+        tuned: Any = importlib.import_module("reference_agents.route.tuned")
         self.rolled["tuned"] = self._roll(tuned.Agent(self._weights))
         self._saboteurs = {
             name: self._roll(_Saboteur(tuned.Agent(self._weights), gives_up)) for name, gives_up in SABOTAGE.items()
@@ -227,7 +227,7 @@ class _Saboteur:
 
 
 def _entry(observation: dict[str, Any], name: str) -> float:
-    from edgebench.sim.features import TASK
+    from edgebench.tracks.route.features import TASK
 
     return float(observation["task"][TASK[name]])
 

@@ -17,14 +17,14 @@ from typing import Any, Final
 from edgebench.atomic import write_text
 from edgebench.constants import EVAL_SEEDS, WINDOW_TASKS
 from edgebench.envs import make_env
-from edgebench.harness.bound import task_bounds
 from edgebench.harness.rollout import fixed_episodes, roll
 from edgebench.region import Region, load
 from edgebench.registry import REGIONS, SCENARIOS, TRACKS
+from edgebench.tracks.route.bound import task_bounds
 
 FROZEN: Final = Path(__file__).with_name("references.json")
 """References of the sample edition, by region digest."""
-ZERO_AGENT: Final = "reference_agents.random_valid"
+ZERO_AGENT: Final = "reference_agents.route.random_valid"
 """The agent whose score is 0."""
 
 

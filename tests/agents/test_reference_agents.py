@@ -7,10 +7,10 @@ import numpy as np
 import pytest
 
 import reference_agents
-from edgebench.envs.route import RouteEnv
 from edgebench.harness.agents import resolve_agent
 from edgebench.harness.rollout import reset_info, takes_info
 from edgebench.registry import REGIONS
+from edgebench.tracks.route.env import RouteEnv
 
 MODULES = {
     name: module

@@ -93,10 +93,14 @@ def test_packages_without_the_agent_are_refused(spec, message):
 
 
 def test_an_entry_point_is_an_agent(monkeypatch):
-    entry = importlib.metadata.EntryPoint("plugin", "reference_agents.random_valid:Agent", "edgebench.agents")
+    entry = importlib.metadata.EntryPoint("plugin", "reference_agents.route.random_valid:Agent", "edgebench.agents")
     monkeypatch.setattr(importlib.metadata, "entry_points", lambda *, group: [entry])
     source = resolve_agent("plugin")
-    assert (source.kind, source.target, source.name) == ("package", "reference_agents.random_valid:Agent", "plugin")
+    assert (source.kind, source.target, source.name) == (
+        "package",
+        "reference_agents.route.random_valid:Agent",
+        "plugin",
+    )
 
 
 def test_the_hash_of_a_reference_agent_covers_its_weights(tmp_path):

@@ -14,7 +14,7 @@ from edgebench.errors import EdgeBenchError
 from edgebench.harness.gate import HEURISTICS, PARTS, Check, GateReport, run_gate
 from edgebench.registry import REGIONS
 from reference_agents import tuned_search
-from reference_agents.tuned import WEIGHTS
+from reference_agents.route.tuned import WEIGHTS
 
 REAL_CELLS = {
     "s1": "228_mls_202403.csv.gz",
