@@ -107,6 +107,8 @@ WORKFLOWS: Final = {"chain": "", "dag": "-dag"}
 DEFAULT_WORKFLOW: Final = "chain"
 DEFAULT_SCENARIO: Final = "trap"
 SAMPLE_EDITION: Final = "sample"
+UNSEEN: Final = "s4"
+"""The standard region of the cross-domain board: agents on it must not have learned on it."""
 
 
 def region_spec(name: str) -> RegionSpec:

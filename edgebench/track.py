@@ -35,6 +35,14 @@ class Metric:
     digits: int = 3
 
 
+OF_THE_HARNESS: Final = (
+    Metric("reward", "sum of the rewards", least=-math.inf),
+    Metric("decisions", "decisions taken", least=1.0),
+    Metric("decision_cpu_ms", "mean CPU time of a decision", heading="decision ms"),
+)
+"""The figures of an episode that every track has beside its own; the last is the harness's, not the environment's."""
+
+
 @dataclass(frozen=True)
 class Track:
     """A decision problem. Everything but its name, question and figures is named as `module:attribute`.
@@ -71,6 +79,16 @@ class Track:
     aec: str = ""
     row_check: str = ""
     streams: str = ""
+
+    @property
+    def figures(self) -> tuple[Metric, ...]:
+        """All figures of an episode, in the order of their columns."""
+        return (*self.metrics, *OF_THE_HARNESS)
+
+    @property
+    def floors(self) -> dict[str, float]:
+        """What a failed episode has in place of figures; it has no others."""
+        return {SUCCESS: 0.0, self.metric: self.floor}
 
     @property
     def folder(self) -> Path:

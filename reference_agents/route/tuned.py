@@ -61,9 +61,10 @@ def choose(
     return best
 
 
-def read_weights(region: str) -> NDArray[np.float64]:
-    """The weights of a region, (9,), or the mean of all where it has none of its own."""
+def read_weights(region: str, but: str = "") -> NDArray[np.float64]:
+    """The weights of a region, (9,), or the mean of all but those of `but` where it has none of its own."""
     kept: dict[str, dict[str, float]] = json.loads(WEIGHTS_FILE.read_text(encoding="utf-8"))
+    kept.pop(but, None)
     chosen = [kept[region]] if region in kept else list(kept.values())
     return np.asarray(np.array([[weights[name] for name in WEIGHTS] for weights in chosen]).mean(axis=0))
 

@@ -193,3 +193,8 @@ def _draw(mean: Floats, spread: Floats, seed: int, number: int) -> Floats:
 def weights_of(region: Region, scenario: str) -> Floats:
     """The kept weights of a sample region; for any other edition those that `search` finds on it."""
     return read_weights(region.name) if region.edition == SAMPLE_EDITION else search(region, scenario)
+
+
+def weights_from_elsewhere(region: str) -> Floats:
+    """The mean of the kept weights of all other regions: what an agent knows that never saw this one."""
+    return read_weights("", but=region)

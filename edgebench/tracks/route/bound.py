@@ -2,13 +2,24 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from edgebench.constants import WINDOW_TASKS
 from edgebench.region import Region
+from edgebench.registry import Scenario
 from edgebench.tracks.route.continuation import Continuation
+
+
+def episode_bounds(
+    region: Region, *, scenario: Scenario, split: str, episodes: Sequence[tuple[int, int]]
+) -> NDArray[np.float64]:
+    """The bound of each episode's mean utility, (len(episodes),), whatever the scenario: the mean of its tasks'."""
+    bounds = task_bounds(region, split)
+    return np.array([bounds[w * WINDOW_TASKS : (w + 1) * WINDOW_TASKS].mean() for w, _ in episodes], np.float64)
 
 
 def task_bounds(region: Region, split: str) -> NDArray[np.float64]:

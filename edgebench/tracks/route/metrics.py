@@ -2,33 +2,21 @@
 
 from __future__ import annotations
 
+import math
+from collections.abc import Iterator, Mapping
+from typing import Final
+
 import numpy as np
 from numpy.typing import NDArray
 
 from edgebench.tracks.route.state import DONE, LOADING, PROPAGATION, QUEUEING, SERVICE, TRANSMISSION, TRAP, State
 
-METRICS = {
-    "utility": "mean utility of a task, a failed one counting 0",
-    "success": "share of tasks answered within two deadlines",
-    "quality": "mean quality of a stage over the answered tasks' stages done, 0 where none was answered",
-    "latency_mean_ms": "mean time from arrival to answer; a failed task counts two deadlines",
-    "latency_p50_ms": "median of the same",
-    "latency_p95_ms": "95th percentile of the same",
-    "latency_p99_ms": "99th percentile of the same",
-    "cost_usd": "mean cost of a task",
-    "trap_hits": "bad trap links crossed, a task",
-    "network_ms": "propagation, hops and transmission, mean a task",
-    "trap_ms": "trap extras, mean a task",
-    "queueing_ms": "waiting for nodes, mean a task",
-    "loading_ms": "loading models, mean a task",
-    "service_ms": "running models, mean a task",
-    "jain": "Jain's index of the nodes' busy times",
-}
-"""Metrics of an episode by name."""
+REWARD_ROUNDING: Final = 1e-6
+"""Rewards are summed step by step, so that an episode's may be off the sum of utilities by rounding."""
 
 
 def episode_metrics(state: State) -> dict[str, float]:
-    """The values of `METRICS` for an ended episode; percentiles interpolate linearly."""
+    """The metrics of the track (`track.py`) for an ended episode; percentiles interpolate linearly."""
     count = int(state.cursor[1])
     progress = state.progress[:count]
     latency, parts = progress["latency_ms"], progress["parts_ms"].mean(axis=0)
@@ -61,3 +49,12 @@ def jain(shares: NDArray[np.float64]) -> float:
     """
     squares = float((shares**2).sum())
     return float(shares.sum()) ** 2 / (shares.size * squares) if squares > 0.0 else 1.0
+
+
+def row_problems(values: Mapping[str, float], tasks: int) -> Iterator[str]:
+    """What cannot be in the figures of an episode of `tasks` tasks (`edgebench.leaderboard.rows.RowCheck`)."""
+    if not values["latency_p50_ms"] <= values["latency_p95_ms"] <= values["latency_p99_ms"]:
+        yield "the latency percentiles do not rise"
+    total = values["utility"] * tasks
+    if not math.isclose(total, values["reward"], rel_tol=REWARD_ROUNDING, abs_tol=REWARD_ROUNDING):
+        yield f"reward is {values['reward']:.9g}, the utilities of its tasks sum to {total:.9g}"
