@@ -85,10 +85,12 @@ def command(agent: str, out: Path | None, as_json: bool, regions: str, **options
 
 def _check(options: dict[str, Any]) -> None:
     from edgebench.errors import unknown_name
-    from edgebench.registry import SCENARIOS, TRACKS
+    from edgebench.registry import SCENARIOS
+    from edgebench.registry import track as find_track
     from edgebench.schema import SPLITS
 
-    for kind, known in (("track", TRACKS), ("scenario", SCENARIOS), ("split", SPLITS)):
+    find_track(options["track"])
+    for kind, known in (("scenario", SCENARIOS), ("split", SPLITS)):
         if options[kind] not in known:
             raise unknown_name(kind, options[kind], known)
 

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Final
 
 from edgebench.errors import EdgeBenchError, unknown_name
+from edgebench.registry import DEFAULT_TRACK
 from edgebench.registry import track as find_track
 
 ENTRY_POINTS: Final = "edgebench.agents"
@@ -36,7 +37,7 @@ class AgentSource:
     sha256: str
 
 
-def resolve_agent(spec: str, track: str) -> AgentSource:
+def resolve_agent(spec: str, track: str = DEFAULT_TRACK) -> AgentSource:
     """Find an agent without running any of its code.
 
     Args:

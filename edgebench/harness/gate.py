@@ -241,7 +241,7 @@ class Measured:
             return
         title = "cross-domain (points)"
         best = self.heuristic
-        for name, agent in self.plan.unseen.items():
+        for agent in self.plan.unseen.values():
             best = max(best, self.points(self.roll(agent(self.region))))
         yield title, f"trivial above {ZERO}, never seen", self.trivial, LEAST_GAP
         yield title, "best above trivial, never seen", best - self.trivial, LEAST_GAP

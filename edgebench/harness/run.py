@@ -24,7 +24,7 @@ from edgebench.harness.manifest import check_same_run, new_manifest, note_sandbo
 from edgebench.harness.process import AgentProcess, Budgets
 from edgebench.harness.rollout import fixed_episodes
 from edgebench.harness.summary import Summary, summarise
-from edgebench.registry import DEFAULT_SCENARIO, SAMPLE_EDITION
+from edgebench.registry import DEFAULT_SCENARIO, DEFAULT_TRACK, SAMPLE_EDITION
 from edgebench.registry import scenario as find_scenario
 from edgebench.registry import track as find_track
 
@@ -64,7 +64,7 @@ class _Stage:
 def evaluate(
     agent: str,
     *,
-    track: str = "route",
+    track: str = DEFAULT_TRACK,
     regions: Sequence[str],
     split: str = "test",
     scenario: str = DEFAULT_SCENARIO,

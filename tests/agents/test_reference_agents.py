@@ -138,4 +138,4 @@ def test_random_valid_draws_every_candidate(environments):
 def test_the_docstring_names_the_command_that_runs_it(name):
     command = f"edgebench eval {name.replace('_', '-')}"
     assert f"Command: {command}" in (MODULES[name].__doc__ or "").splitlines()
-    assert resolve_agent(name.replace("_", "-")).target == f"reference_agents.{name}:Agent"
+    assert resolve_agent(name.replace("_", "-")).target == f"reference_agents.route.{name}:Agent"

@@ -65,10 +65,10 @@ def test_a_taken_name_and_a_tampered_run_are_refused(run, own_home):
     assert again.exit_code == 2 and "there is an entry 'a'" in again.stderr
     assert run("submit", example, "--name", "a", "--force").exit_code == 0
     summary = json.loads((example / "summary.json").read_text())
-    summary["total"]["utility"] += 0.1
+    summary["total"]["means"]["utility"] += 0.1
     (example / "summary.json").write_text(json.dumps(summary))
     tampered = run("submit", example, "--name", "b")
-    assert tampered.exit_code == 2 and "summary.json: total.utility is" in tampered.stderr
+    assert tampered.exit_code == 2 and "summary.json: total.means.utility is" in tampered.stderr
     assert not (own_home / "leaderboards" / "route" / "sample" / "b").exists()
 
 

@@ -3,12 +3,11 @@
 import json
 
 import pytest
-from board_toy import all_rows, changed, csv_text, failed, manifest_of, rules, write_run
+from board_toy import COLUMNS, all_rows, changed, csv_text, failed, manifest_of, rules, write_run
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from edgebench.errors import EdgeBenchError
-from edgebench.harness.journal import COLUMNS
 from edgebench.leaderboard.validate import validate
 
 
