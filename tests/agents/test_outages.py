@@ -34,7 +34,7 @@ DOWN = CANDIDATE["down"]
 
 
 def agent_of(name):
-    return importlib.import_module(f"reference_agents.{name}").Agent()
+    return importlib.import_module(f"reference_agents.route.{name}").Agent()
 
 
 def decisions(agent, region, scenario, *, window, seed):

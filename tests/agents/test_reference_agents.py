@@ -6,7 +6,7 @@ import pkgutil
 import numpy as np
 import pytest
 
-import reference_agents
+import reference_agents.route
 from edgebench.harness.agents import resolve_agent
 from edgebench.harness.rollout import reset_info, takes_info
 from edgebench.registry import REGIONS
@@ -14,8 +14,8 @@ from edgebench.tracks.route.env import RouteEnv
 
 MODULES = {
     name: module
-    for name in sorted(found.name for found in pkgutil.iter_modules(reference_agents.__path__))
-    if hasattr(module := importlib.import_module(f"reference_agents.{name}"), "Agent")
+    for name in sorted(found.name for found in pkgutil.iter_modules(reference_agents.route.__path__))
+    if hasattr(module := importlib.import_module(f"reference_agents.route.{name}"), "Agent")
 }
 AGENTS = pytest.mark.parametrize("name", MODULES)
 EVERY_REGION = pytest.mark.parametrize("region", REGIONS)

@@ -48,11 +48,11 @@ def test_a_missing_file_is_refused(name):
 
 
 def test_every_reference_agent_resolves():
-    assert reference_agents()
-    for name, path in reference_agents().items():
+    assert reference_agents("reference_agents.route")
+    for name, path in reference_agents("reference_agents.route").items():
         source = resolve_agent(name)
         assert (source.kind, source.name, len(source.sha256)) == ("reference", name, 64)
-        assert source.target.startswith(f"reference_agents.{path.stem}:")
+        assert source.target.startswith(f"reference_agents.route.{path.stem}:")
 
 
 def test_an_unknown_name_suggests_the_nearest():
