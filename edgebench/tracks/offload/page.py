@@ -1,0 +1,2 @@
+"""The Offload environments' documentation page."""
+PAGE = "todo"
