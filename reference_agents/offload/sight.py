@@ -7,12 +7,15 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
+from edgebench.tracks.offload.constants import MEMORY_MB, WORK_SHARES
 from edgebench.tracks.offload.features import NEIGHBOUR, NODE
 
 Observation = dict[str, NDArray[Any]]
 Floats = NDArray[np.float64]
 LOCAL: Final = 0
 REJECT: Final = -1
+_SHARES_PER_MEMORY: Final = 10.0 * sum(WORK_SHARES) / sum(MEMORY_MB)
+"""Thousands of CPU shares that 10 GB hold."""
 
 
 def of_node(observation: Observation, name: str) -> Floats:
@@ -36,3 +39,28 @@ def shares(local: Floats, forwarded: Floats, rejected: Floats) -> NDArray[np.flo
     total = action.sum(axis=1, keepdims=True)
     action[total[:, 0] <= 0.0, LOCAL] = 1.0
     return (action / np.where(total > 0.0, total, 1.0)).astype(np.float32)
+
+
+def demand(observation: Observation) -> Floats:
+    """Work to be split now, (N,), in thousands of CPU shares; all amounts below are."""
+    return of_node(observation, "load") * of_node(observation, "capacity")
+
+
+def room(observation: Observation, slots: float) -> Floats:
+    """What a node can take so that no more than so many slots of work wait there and its memory holds all, (N,)."""
+    waiting = np.maximum(0.0, slots - of_node(observation, "queue")) * of_node(observation, "capacity")
+    held = of_node(observation, "memory_free") * of_node(observation, "memory") * _SHARES_PER_MEMORY
+    return np.minimum(waiting, held)
+
+
+def slack(observation: Observation, slots: float) -> Floats:
+    """The same of every neighbour after its own users' requests, as last published, (N, D); of one that is down 0."""
+    left = slots - of_neighbour(observation, "queue") - of_neighbour(observation, "load")
+    up = of_neighbour(observation, "down") == 0.0
+    return np.maximum(0.0, left) * of_neighbour(observation, "capacity") * up
+
+
+def passage(observation: Observation, most_extra_s: float) -> Floats:
+    """What each link still carries in this slot, (N, D); one that was measured to add more than this is closed."""
+    left = of_neighbour(observation, "bandwidth") * np.maximum(0.0, 1.0 - of_neighbour(observation, "backlog"))
+    return np.asarray(left * (of_neighbour(observation, "measured_extra_s") < most_extra_s))
