@@ -45,7 +45,7 @@ class OffloadEnv(gymnasium.Env[Observed, NDArray[np.float32]]):  # noqa: D101
         self.scenario, self.split, self.privileged = find_scenario(scenario), split, privileged
         self._simulation = Simulation(self.region, self.scenario, split, physics=physics, workload=workload)
         self._pinning = Pinning(self.region, split, seed)
-        nodes = self._simulation.network.degree.size
+        nodes = self._simulation.network.node.size
         self.observation_space = observation_space((nodes,), privileged=privileged)
         self.action_space = spaces.Box(0.0, 1.0, (nodes, C), np.float32)
         self._reward, self._decisions = 0.0, 0

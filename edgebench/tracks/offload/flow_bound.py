@@ -32,8 +32,8 @@ _NO_LIMIT: Final = 2**31 - 1
 
 def value_bound(network: Network, episode: Episode) -> float:
     """No policy's `value` is higher: what the flow leaves is rejected, what arises at a node that is down is lost."""
-    work = episode.arrivals.astype(np.int64) @ np.array(WORK_SHARES)
-    doomed = float(work[episode.down[:SLOTS]].sum())
+    work = episode.node["arrivals"][:SLOTS].astype(np.int64) @ np.array(WORK_SHARES)
+    doomed = float(work[episode.node["down"][:SLOTS] > 0].sum())
     done = float(most_on_time(network, episode))
     asked = max(float(work.sum()), 1.0)
     return (done - REJECT_COST * (work.sum() - doomed - done) - LOSS_COST * doomed) / asked
@@ -56,24 +56,24 @@ class _Expanded:
 
     def __init__(self, network: Network, episode: Episode) -> None:
         self._network, self._episode = network, episode
-        self._tail, self._column = np.nonzero(network.neighbour >= 0)
-        self._head = network.neighbour[self._tail, self._column]
-        nodes, links = network.degree.size, self._tail.size
+        self._tail, self._column = np.nonzero(network.link["neighbour"] >= 0)
+        self._head = network.link["neighbour"][self._tail, self._column]
+        nodes, links = network.node.size, self._tail.size
         self._servers = _FIRST + SLOTS * nodes * K
         self._entries = self._servers + _TIMES * nodes
         self._exits = self._entries + _TIMES * links
         self.size = int(self._exits + _TIMES * links)
-        self._fails = _next_failure(episode.down)
+        self._fails = _next_failure(episode.node["down"] > 0)
 
     def edges(self) -> Iterator[Edges]:
         """All edges of the network, a kind at a time."""
-        slots, nodes, kinds = np.indices((SLOTS, self._network.degree.size, K)).reshape(3, -1)
-        work = self._episode.arrivals[slots, nodes, kinds].astype(np.int64) * np.array(WORK_SHARES)[kinds]
-        work[self._episode.down[slots, nodes]] = 0
+        slots, nodes, kinds = np.indices((SLOTS, self._network.node.size, K)).reshape(3, -1)
+        work = self._episode.node["arrivals"][slots, nodes, kinds].astype(np.int64) * np.array(WORK_SHARES)[kinds]
+        work[self._episode.node["down"][slots, nodes] > 0] = 0
         requests = _FIRST + np.arange(work.size)
         yield np.full(work.size, _SOURCE), requests, work
-        times, servers = np.indices((_TIMES, self._network.degree.size)).reshape(2, -1)
-        yield self._server(times, servers), np.full(times.size, _SINK), self._network.capacity[servers]
+        times, servers = np.indices((_TIMES, self._network.node.size)).reshape(2, -1)
+        yield self._server(times, servers), np.full(times.size, _SINK), self._network.node["capacity"][servers]
         deadlines = slots + np.array(DEADLINE_SLOTS)[kinds]
         for wait in range(AGES):
             served = (slots + wait < deadlines) & (slots + wait < self._fails[slots, nodes])
@@ -82,17 +82,17 @@ class _Expanded:
         yield from self._carried()
 
     def _sent(self, requests: Indices, slots: Indices, wait: int, nodes: Indices, work: Indices) -> Iterator[Edges]:
-        for column in range(int(self._network.degree.max(initial=0))):
-            has = (column < self._network.degree[nodes]) & (work > 0)
-            links = self._network.degree.cumsum()[nodes[has]] - self._network.degree[nodes[has]] + column
+        for column in range(int(self._network.node["degree"].max(initial=0))):
+            has = (column < self._network.node["degree"][nodes]) & (work > 0)
+            links = self._network.node["degree"].cumsum()[nodes[has]] - self._network.node["degree"][nodes[has]] + column
             yield requests[has], self._entries + (slots[has] + wait) * self._tail.size + links, work[has]
 
     def _carried(self) -> Iterator[Edges]:
         times, links = np.indices((_TIMES, self._tail.size)).reshape(2, -1)
         place, head = times * self._tail.size + links, self._head[links]
         of_link = times, self._tail[links], self._column[links]
-        yield self._entries + place, self._exits + place, self._episode.link_shares[of_link].astype(np.int64)
-        delay_ms = self._network.latency_ms[of_link[1:]] + self._episode.extra_ms[of_link]
+        yield self._entries + place, self._exits + place, self._episode.link["shares"][of_link].astype(np.int64)
+        delay_ms = self._network.link["latency_ms"][of_link[1:]] + self._episode.link["extra_ms"][of_link]
         arrives = times + np.maximum(1, np.ceil(delay_ms / 1000.0)).astype(np.int64)
         fails = self._fails[np.minimum(arrives, _TIMES), head]
         for wait in range(1, AGES):
@@ -101,7 +101,7 @@ class _Expanded:
             yield self._exits + place, self._server(at, head), np.where(served, _NO_LIMIT, 0)
 
     def _server(self, times: Indices, nodes: Indices) -> Indices:
-        return self._servers + times * self._network.degree.size + nodes
+        return self._servers + times * self._network.node.size + nodes
 
 
 def _next_failure(down: NDArray[np.bool_]) -> Indices:

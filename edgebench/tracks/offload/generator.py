@@ -27,7 +27,7 @@ from edgebench.tracks.offload.constants import (
     WORK_SHARES,
 )
 from edgebench.tracks.offload.draws import Floats, autoregressive, poisson
-from edgebench.tracks.offload.state import Episode, Network
+from edgebench.tracks.offload.state import LINK_SLOT, NODE_SLOT, Episode, Network
 from edgebench.tracks.offload.workloads import Shape
 
 _WINDOWS: Final = 1 << 20
@@ -50,8 +50,8 @@ class Generator:
     def __init__(self, region: Region, network: Network, scenario: Scenario, split: str, shape: Shape) -> None:
         self._network, self._split, self._shape = network, list(SPLITS).index(split), shape
         self._topology, self._parameters = region.topology(), scenario.parameters()
-        users = node_shares(region.task_table(split)["node_id"].to_numpy(), network.degree.size)
-        self._shares = demand_shares(users, network.capacity)
+        users = node_shares(region.task_table(split)["node_id"].to_numpy(), network.node.size)
+        self._shares = demand_shares(users, network.node["capacity"])
         self._crowds, self._speedup = scenario.crowds, scenario.crowd_speedup
 
     def episode(self, window: int, seed: int) -> Episode:
@@ -59,35 +59,33 @@ class Generator:
         own_seed = episode_seed(self._split, window, seed)
         conditions = draw_conditions(self._topology, own_seed, self._parameters)
         slots, network = SLOTS + AGES, self._network
-        there = network.neighbour >= 0
+        there = network.link["neighbour"] >= 0
         speed = autoregressive(own_seed, streams.BANDWIDTH, BANDWIDTH_RHO, BANDWIDTH_SIGMA, there, slots)
-        extra_ms = self._of_links(conditions.extra_ms, slots)
-        extra_ms += _late_links(network.neighbour, own_seed, slots, *self._jitter())
-        arrivals = self._arrivals(own_seed)
-        return Episode(
-            arrivals=arrivals,
-            link_shares=(speed * network.bandwidth_mbps * _SHARES_PER_MBPS).astype(np.int32),
-            extra_ms=extra_ms.astype(np.float32),
-            bad=self._of_links(conditions.bad, slots),
-            down=np.ascontiguousarray(conditions.down.T[:slots]),
-            total_work=np.array([arrivals.sum(axis=(0, 1)) @ np.array(WORK_SHARES)], np.int64),
-        )
+        node, link = np.zeros((slots, len(there)), NODE_SLOT), np.zeros((slots, *there.shape), LINK_SLOT)
+        node["arrivals"][:SLOTS] = self._arrivals(own_seed)
+        node["down"] = conditions.down.T[:slots]
+        link["shares"] = speed * network.link["bandwidth_mbps"] * _SHARES_PER_MBPS
+        link["extra_ms"] = self._of_links(conditions.extra_ms, slots)
+        link["extra_ms"] += _late_links(network.link["neighbour"], own_seed, slots, *self._jitter())
+        link["bad"] = self._of_links(conditions.bad, slots)
+        total_work = node["arrivals"].sum(axis=(0, 1)) @ np.array(WORK_SHARES)
+        return Episode(node, link, np.array([total_work], np.int64))
 
     def _of_links(self, of_traps: NDArray[Any], slots: int) -> NDArray[Any]:
         """Values of the trap links, (C, TRAP_SLOTS), as values of all links, (slots, N, D); 0 where there is no trap."""
         padded = np.vstack([of_traps, np.zeros((1, of_traps.shape[1]), of_traps.dtype)])
-        return padded.T[:slots][:, self._network.trap]
+        return padded.T[:slots][:, self._network.link["trap"]]
 
     def _arrivals(self, seed: int) -> NDArray[np.int32]:
         """Requests of every slot, node and class, (SLOTS, N, K)."""
         network = self._network
-        factors = self._shape(network.east, SLOTS, seed)
+        factors = self._shape(network.node["east"], SLOTS, seed)
         factors = factors * crowd_factors(
-            network.neighbour, SLOTS, seed, crowds=self._crowds, speedup=self._speedup
+            network.link["neighbour"], SLOTS, seed, crowds=self._crowds, speedup=self._speedup
         )
         if self._parameters["drifts"]:
-            factors = factors * drift_factors(network.east, self._shares, SLOTS)
-        work = LOAD * network.capacity.sum() * self._shares * factors
+            factors = factors * drift_factors(network.node["east"], self._shares, SLOTS)
+        work = LOAD * network.node["capacity"].sum() * self._shares * factors
         classes = len(WORK_SHARES)
         mean = np.repeat(work / sum(WORK_SHARES), classes, axis=1)
         return poisson(seed, streams.ARRIVALS, mean).reshape(SLOTS, -1, classes)

@@ -17,18 +17,19 @@ def episode_metrics(network: Network, episode: Episode, state: State) -> dict[st
     rewards of an episode sum to `SLOTS x value`. Where no request arrives all shares are 0.
     """
     asked = max(float(episode.total_work[0]), 1.0)
-    shares = state.tally.sum(axis=0) / asked
+    shares = state.node["tally"].sum(axis=0) / asked
     lost = shares[LATE] + shares[OVERFLOW] + shares[DROPPED]
-    used = state.busy / network.capacity
+    used = state.node["busy"] / network.node["capacity"]
+    totals = state.totals[0]
     return {
         "value": float(shares[ON_TIME] - REJECT_COST * shares[REJECTED] - LOSS_COST * lost),
         "success": float(shares[ON_TIME]),
         **{name: float(shares[outcome]) for name, outcome in _NAMES.items()},
         "response_p50_ms": response_ms(state.responses, 0.5),
         "response_p95_ms": response_ms(state.responses, 0.95),
-        "forwarded": float(state.hits[0] / asked),
-        "trap_hits": float(state.hits[1] / asked),
-        "link_use": float(state.carried[0] / max(state.carried[1], 1)),
+        "forwarded": float(totals["forwarded"] / asked),
+        "trap_hits": float(totals["over_traps"] / asked),
+        "link_use": float(totals["carried"] / max(totals["could_carry"], 1)),
         "jain": jain(used),
     }
 

@@ -8,22 +8,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from edgebench.sim.compiled import compiled, part
-from edgebench.tracks.offload.constants import AGES, SLOTS
+from edgebench.tracks.offload.constants import SLOTS
 from edgebench.tracks.offload.features import LABELS, NEIGHBOUR, NEIGHBOUR_FEATURES, NODE, NODE_FEATURES, F, G, L
-from edgebench.tracks.offload.physics import arriving
-from edgebench.tracks.offload.state import (
-    PUBLISHED_DOWN,
-    PUBLISHED_FREE,
-    PUBLISHED_LOAD,
-    PUBLISHED_QUEUE,
-    REJECT,
-    C,
-    D,
-    Episode,
-    K,
-    Network,
-    State,
-)
+from edgebench.tracks.offload.state import REJECT, C, D, Episode, K, Network, Record, State
+from edgebench.tracks.offload.telemetry import arriving
 
 NODE_LOW, NODE_HIGH = (np.array([getattr(row, end) for row in NODE_FEATURES], np.float32) for end in ("low", "high"))
 NEIGHBOUR_HIGH: Final = np.array([row.high for row in NEIGHBOUR_FEATURES], np.float32)
@@ -44,53 +32,49 @@ class Seen(NamedTuple):
     neighbours: NDArray[np.float32]  # (N, D, G)
     action_mask: NDArray[np.int8]  # (N, C) 1 where a share counts
     labels: NDArray[np.float32]  # (N, D, L)
-    settled: NDArray[np.int64]  # (N,) work of each node's own users that had ended at the last look; not observed
 
 
 def blank_seen(network: Network) -> Seen:
     """An observation in which nothing has happened; the mask is the same in all of a region."""
-    nodes = network.degree.size
-    mask = np.zeros((nodes, C), np.int8)
-    mask[:, :REJECT] = np.arange(REJECT) <= network.degree[:, None]
+    degree = network.node["degree"]
+    mask = np.zeros((degree.size, C), np.int8)
+    mask[:, :REJECT] = np.arange(REJECT) <= degree[:, None]
     mask[:, REJECT] = 1
-    return Seen(
-        np.zeros((nodes, F), np.float32),
-        np.zeros((nodes, D, G), np.float32),
-        mask,
-        np.zeros((nodes, D, L), np.float32),
-        np.zeros(nodes, np.int64),
-    )
+    shapes = ((degree.size, F), (degree.size, D, G), (degree.size, D, L))
+    nodes, neighbours, labels = (np.zeros(shape, np.float32) for shape in shapes)
+    return Seen(nodes, neighbours, mask, labels)
 
 
 @compiled
 def look(network: Network, episode: Episode, state: State, seen: Seen) -> None:
     """Write what is seen at the beginning of the slot to be decided; after the last one no request is left to split."""
     slot = state.slot[0]
-    if slot == 0:
-        seen.settled[:] = 0
-    for node in range(network.degree.shape[0]):
-        _look_at_node(network, episode, state, seen, node, slot)
-        for column in range(network.degree[node]):
+    for node in range(network.node.shape[0]):
+        _look_at_node(network.node[node], episode, state.node[node], seen.nodes[node], node, slot)
+        for column in range(network.node[node].degree):
             _look_at_neighbour(network, episode, state, seen.neighbours[node, column], node, column, slot)
 
 
 @part
-def _look_at_node(network: Network, episode: Episode, state: State, seen: Seen, node: int, slot: int) -> None:
-    row, capacity = seen.nodes[node], float(network.capacity[node])
+def _look_at_node(
+    node: Record, episode: Episode, here: Record, row: NDArray[np.float32], number: int, slot: int
+) -> None:
     for kind in range(K):
-        row[kind] = _clip(episode.arrivals[slot, node, kind] / 10.0 if slot < SLOTS else 0.0, kind)
-    row[_LOAD] = _clip(arriving(episode, slot, node) / capacity if slot < SLOTS else 0.0, _LOAD)
-    row[_LAST_LOAD] = _clip(arriving(episode, slot - 1, node) / capacity if 0 < slot <= SLOTS else 0.0, _LAST_LOAD)
-    row[_QUEUE] = _clip(state.queued[node] / capacity, _QUEUE)
-    row[_INCOMING] = _clip(state.incoming[node] / capacity, _INCOMING)
-    row[_FREE] = 1.0 - state.used_mb[node] / network.memory_mb[node]
-    row[_CAPACITY] = _clip(capacity / 1000.0, _CAPACITY)
-    row[_MEMORY] = _clip(network.memory_mb[node] / 10_000.0, _MEMORY)
-    settled = state.tally[node].sum()
-    row[_WORTH] = state.slot_worth[node] / max(settled - seen.settled[node], 1)
-    seen.settled[node] = settled
+        arrivals = episode.node[slot, number].arrivals[kind] if slot < SLOTS else 0
+        row[kind] = _clip(arrivals / 10.0, kind)
+    row[_LOAD] = _clip(arriving(episode, slot, number) / node.capacity, _LOAD)
+    row[_LAST_LOAD] = _clip(arriving(episode, slot - 1, number) / node.capacity, _LAST_LOAD)
+    row[_QUEUE] = _clip(here.queued / node.capacity, _QUEUE)
+    row[_INCOMING] = _clip(here.incoming / node.capacity, _INCOMING)
+    row[_FREE] = 1.0 - here.used_mb / node.memory_mb
+    row[_CAPACITY] = _clip(node.capacity / 1000.0, _CAPACITY)
+    row[_MEMORY] = _clip(node.memory_mb / 10_000.0, _MEMORY)
+    ended = -here.settled
+    for outcome in range(here.tally.shape[0]):
+        ended += here.tally[outcome]
+    row[_WORTH] = here.slot_worth / max(ended, 1)
     row[_ELAPSED] = min(slot / SLOTS, 1.0)
-    row[_EAST] = network.east[node]
+    row[_EAST] = node.east
 
 
 @part
@@ -102,20 +86,20 @@ def _clip(value: float, column: int) -> float:
 def _look_at_neighbour(
     network: Network, episode: Episode, state: State, row: NDArray[np.float32], node: int, column: int, slot: int
 ) -> None:
-    there = network.neighbour[node, column]
-    told = state.published[there]
-    carries = float(episode.link_shares[max(slot - 1, 0), node, column])
-    row[_LATENCY] = _bound(network.latency_ms[node, column], _LATENCY)
+    wire, link = network.link[node, column], state.link[node, column]
+    there, told = network.node[wire.neighbour], state.node[wire.neighbour]
+    carries = float(episode.link[max(slot - 1, 0), node, column].shares)
+    row[_LATENCY] = _bound(wire.latency_ms, _LATENCY)
     row[_BANDWIDTH] = _bound(carries / 1000.0, _BANDWIDTH)
-    row[_BACKLOG] = _bound(state.link_queued[node, column] / max(carries, 1.0), _BACKLOG)
-    row[_EXTRA] = _bound(state.extra_s[node, column], _EXTRA)
-    row[_SENT] = _bound(state.sent[node, column] / 10.0, _SENT)
-    row[_LOST] = _bound(state.lost[node, column] / 10.0, _LOST)
-    row[_THERE] = _bound(network.capacity[there] / 1000.0, _THERE)
-    row[_ITS_QUEUE] = _bound(told[PUBLISHED_QUEUE], _ITS_QUEUE)
-    row[_ITS_LOAD] = _bound(told[PUBLISHED_LOAD], _ITS_LOAD)
-    row[_ITS_FREE] = told[PUBLISHED_FREE]
-    row[_DOWN] = told[PUBLISHED_DOWN]
+    row[_BACKLOG] = _bound(link.queued / max(carries, 1.0), _BACKLOG)
+    row[_EXTRA] = _bound(link.extra_s, _EXTRA)
+    row[_SENT] = _bound(link.sent / 10.0, _SENT)
+    row[_LOST] = _bound(link.lost / 10.0, _LOST)
+    row[_THERE] = _bound(there.capacity / 1000.0, _THERE)
+    row[_ITS_QUEUE] = _bound(told.told_queue, _ITS_QUEUE)
+    row[_ITS_LOAD] = _bound(told.told_load, _ITS_LOAD)
+    row[_ITS_FREE] = told.told_free
+    row[_DOWN] = told.told_down
 
 
 @part
@@ -126,10 +110,10 @@ def _bound(value: float, column: int) -> float:
 @compiled
 def label(network: Network, episode: Episode, state: State, seen: Seen) -> None:
     """Write what no operator can know of the slot to be decided."""
-    slot = min(state.slot[0], SLOTS + AGES - 1)
-    for node in range(network.degree.shape[0]):
-        for column in range(network.degree[node]):
-            row = seen.labels[node, column]
-            row[0] = 1.0 if episode.bad[slot, node, column] else 0.0
-            row[1] = min(episode.extra_ms[slot, node, column] / 1000.0, float(LABEL_HIGH[1]))
-            row[2] = 1.0 if episode.down[slot, network.neighbour[node, column]] else 0.0
+    slot = state.slot[0]
+    for node in range(network.node.shape[0] if slot < SLOTS else 0):
+        for column in range(network.node[node].degree):
+            row, now = seen.labels[node, column], episode.link[slot, node, column]
+            row[0] = now.bad
+            row[1] = min(float(now.extra_ms) / 1000.0, float(LABEL_HIGH[1]))
+            row[2] = episode.node[slot, network.link[node, column].neighbour].down

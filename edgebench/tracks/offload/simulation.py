@@ -51,7 +51,7 @@ class Simulation:
         self.network = build_network(region)
         self._step = PHYSICS[physics]
         self._generator = Generator(region, self.network, scenario, split, find_workload(workload, split))
-        self.state, self.seen = blank_state(self.network.degree.size), blank_seen(self.network)
+        self.state, self.seen = blank_state(self.network.node.size), blank_seen(self.network)
         self.episode: Episode | None = None
 
     @property
