@@ -7,7 +7,7 @@ from typing import Final, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from edgebench.sim.compiled import compiled, part
+from edgebench.sim.compiled import compiled_in_place, part
 from edgebench.tracks.offload.constants import SLOTS
 from edgebench.tracks.offload.features import LABELS, NEIGHBOUR, NEIGHBOUR_FEATURES, NODE, NODE_FEATURES, F, G, L
 from edgebench.tracks.offload.state import REJECT, C, D, Episode, K, Network, Record, State
@@ -45,7 +45,7 @@ def blank_seen(network: Network) -> Seen:
     return Seen(nodes, neighbours, mask, labels)
 
 
-@compiled
+@compiled_in_place
 def look(network: Network, episode: Episode, state: State, seen: Seen) -> None:
     """Write what is seen at the beginning of the slot to be decided; after the last one no request is left to split."""
     slot = state.slot[0]
@@ -107,7 +107,7 @@ def _bound(value: float, column: int) -> float:
     return min(value, float(NEIGHBOUR_HIGH[column]))
 
 
-@compiled
+@compiled_in_place
 def label(network: Network, episode: Episode, state: State, seen: Seen) -> None:
     """Write what no operator can know of the slot to be decided."""
     slot = state.slot[0]

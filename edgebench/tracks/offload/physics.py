@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from edgebench.sim.compiled import compiled, part
+from edgebench.sim.compiled import compiled_in_place, part
 from edgebench.tracks.offload.constants import AGES, SLOTS, WORK_SHARES
 from edgebench.tracks.offload.queues import admit, expire, fail, land, send, serve, settle
 from edgebench.tracks.offload.split import largest_remainder, read_shares
@@ -34,13 +34,13 @@ def start(network: Network, episode: Episode, state: State) -> None:
     first_look(network, episode, state)
 
 
-@compiled
+@compiled_in_place
 def first_look(network: Network, episode: Episode, state: State) -> None:
     """What nodes publish before the first slot."""
     publish(network, episode, state)
 
 
-@compiled
+@compiled_in_place
 def step(network: Network, episode: Episode, state: State, action: Shares) -> float:
     """Play the slot to be decided; after the last one the world goes on until every request has ended.
 
@@ -70,7 +70,8 @@ def begin_slot(state: State) -> None:
         here.settled += _ended(state, node)
         here.slot_worth, here.incoming = 0.0, 0
         for column in range(D):
-            state.link[node, column].sent, state.link[node, column].lost = 0, 0
+            link = state.link[node, column]
+            link.sent, link.lost = 0, 0
 
 
 @part
@@ -112,7 +113,7 @@ def _play(network: Network, episode: Episode, state: State, action: Shares) -> N
 @part
 def _split(network: Network, episode: Episode, state: State, action: Shares, slot: int) -> None:
     """Split what arrives; where the node is down it is lost."""
-    weight, parts, rest = np.empty(C, np.int64), np.zeros(C, np.int64), np.empty(C, np.int64)
+    weight, parts, rest = state.room[0], state.room[1], state.room[2]
     for node in range(network.node.shape[0]):
         degree, now = network.node[node].degree, episode.node[slot, node]
         total = read_shares(action[node], degree, weight)

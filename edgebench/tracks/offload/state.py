@@ -124,6 +124,7 @@ class State(NamedTuple):
     link: NDArray[Any]  # (N, D) of LINK_STATE
     totals: NDArray[Any]  # (1,) of TOTALS
     responses: Floats  # (RESPONSE_BINS,) work done on time by response time
+    room: NDArray[np.int64]  # (3, C) where a node's requests of a class are split: weights, parts, remainders
 
 
 def blank_state(nodes: int) -> State:
@@ -134,4 +135,5 @@ def blank_state(nodes: int) -> State:
         np.zeros((nodes, D), LINK_STATE),
         np.zeros(1, TOTALS),
         np.zeros(RESPONSE_BINS),
+        np.zeros((3, C), np.int64),
     )
