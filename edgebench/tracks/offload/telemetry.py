@@ -36,7 +36,8 @@ def publish(network: Network, episode: Episode, state: State) -> None:
 @part
 def _take_in(link: Record, slot: int) -> None:
     link.extra_s *= _FADE
-    for ring in range(AGES):
+    for age in range(AGES, 0, -1):
+        ring = (slot - age) % AGES
         if 0 <= link.pending_due[ring] <= slot:
             link.pending_due[ring] = -1
             link.extra_s = (1.0 - MEASURE_ALPHA) * link.extra_s + MEASURE_ALPHA * link.pending_s[ring]
