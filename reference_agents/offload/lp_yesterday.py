@@ -53,17 +53,14 @@ class Agent:
         here = room(observation, _KEPT_SLOTS)
         there = np.maximum(0.0, here - np.minimum(yesterday, here))
         each, sent = np.arange(nodes), nodes + np.arange(links)
-        ones = np.ones(nodes + 2 * links)
         rows = np.r_[each, node, nodes + self._head[node, column]]
-        columns = np.r_[each, sent, sent]
-        limits = csr_array((ones, (rows, columns)), shape=(2 * nodes, nodes + links))
-        found = linprog(
+        limits: Any = csr_array((np.ones(rows.size), (rows, np.r_[each, sent, sent])), shape=(2 * nodes, nodes + links))
+        most: Any = np.r_[here, passage(observation, _MOST_EXTRA_S)[node, column]]
+        found: Any = linprog(
             np.r_[-np.ones(nodes), np.full(links, _PRICE - 1.0)],
             A_ub=limits,
             b_ub=np.r_[asked, there],
-            bounds=np.column_stack(
-                [np.zeros(nodes + links), np.r_[here, passage(observation, _MOST_EXTRA_S)[node, column]]]
-            ),
+            bounds=list(zip(np.zeros(most.size), most, strict=True)),
             method="highs",
         )
         return found.x[:nodes], found.x[nodes:]

@@ -28,4 +28,6 @@ class Agent:
         there = np.minimum(slack(observation, _SLOTS), passage(observation, _MOST_EXTRA_S))
         here = np.maximum(room(observation, _SLOTS), 1e-3)
         part = np.minimum(1.0, demand(observation) / (here + there.sum(axis=1)))
-        return shares(part * here, part[:, None] * there, np.maximum(0.0, demand(observation) - here - there.sum(axis=1)))
+        return shares(
+            part * here, part[:, None] * there, np.maximum(0.0, demand(observation) - here - there.sum(axis=1))
+        )

@@ -50,14 +50,14 @@ def room(observation: Observation, slots: float) -> Floats:
     """What a node can take so that no more than so many slots of work wait there and its memory holds all, (N,)."""
     waiting = np.maximum(0.0, slots - of_node(observation, "queue")) * of_node(observation, "capacity")
     held = of_node(observation, "memory_free") * of_node(observation, "memory") * _SHARES_PER_MEMORY
-    return np.minimum(waiting, held)
+    return np.asarray(np.minimum(waiting, held), np.float64)
 
 
 def slack(observation: Observation, slots: float) -> Floats:
     """The same of every neighbour after its own users' requests, as last published, (N, D); of one that is down 0."""
     left = slots - of_neighbour(observation, "queue") - of_neighbour(observation, "load")
     up = of_neighbour(observation, "down") == 0.0
-    return np.maximum(0.0, left) * of_neighbour(observation, "capacity") * up
+    return np.asarray(np.maximum(0.0, left) * of_neighbour(observation, "capacity") * up)
 
 
 def passage(observation: Observation, most_extra_s: float) -> Floats:

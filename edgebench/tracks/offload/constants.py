@@ -40,10 +40,10 @@ BANDWIDTH_SIGMA: Final = 0.45
 LOAD: Final = 0.75
 """Work asked for over the shares of all nodes, on average. Calibrated by the gate."""
 PROVISION: Final = 0.5
-"""A node is asked for its capacity times (its share of users / its share of capacity) to this power: capacity is built
-where users are, though never just so. EdgeBench's choice; 1 is no provision at all, 0 a perfect one."""
+"""A node is asked for its capacity times (its share of users / its share of capacity) to this power: capacity is
+built where users are, though never just so. EdgeBench's choice; 1 is no provision at all, 0 a perfect one."""
 SWING: Final = 0.9
-"""Swing of the sinusoid about its mean: DFaaS's 70 + 65 sin, 65/70 = 0.93, rounded down so that no node falls silent."""
+"""Swing of the sinusoid about its mean: DFaaS's 70 + 65 sin, 65/70 = 0.93, rounded down: no node falls silent."""
 NORMAL_SPREAD: Final = 0.52
 """Standard deviation over mean of the workload `normal`: DFaaS's N(61, 32)."""
 STEP_LEVELS: Final = (0.25, 1.75)

@@ -9,7 +9,7 @@ import numpy as np
 from gymnasium import spaces
 from numpy.typing import ArrayLike, NDArray
 
-from edgebench.errors import EdgeBenchError
+from edgebench.errors import EdgeBenchError, unknown_name
 from edgebench.pinning import Pinning
 from edgebench.region import Region, load
 from edgebench.registry import DEFAULT_SCENARIO, SAMPLE_EDITION
@@ -17,14 +17,27 @@ from edgebench.registry import scenario as find_scenario
 from edgebench.tracks.offload.features import F, G, L
 from edgebench.tracks.offload.observe import LABEL_HIGH, NEIGHBOUR_HIGH, NODE_HIGH, NODE_LOW
 from edgebench.tracks.offload.page import PAGE
+from edgebench.tracks.offload.policies import OTHERS, Policy
 from edgebench.tracks.offload.simulation import DEFAULT_PHYSICS, Simulation
 from edgebench.tracks.offload.state import C, D
 from edgebench.tracks.offload.workloads import DEFAULT_WORKLOAD, Workload
 
-Observed = dict[str, NDArray[Any]]
+Observed = dict[str, Any]
 
 
-class OffloadEnv(gymnasium.Env[Observed, NDArray[np.float32]]):  # noqa: D101
+class Shares(spaces.Box):
+    """`Box(0, 1, shape)` that can be sampled with a mask, as PettingZoo's tests do: masked shares are 0."""
+
+    def __init__(self, shape: tuple[int, ...]) -> None:
+        super().__init__(0.0, 1.0, shape, np.float32)
+
+    def sample(self, mask: Any = None, probability: Any = None) -> NDArray[Any]:
+        """Uniform shares, those of mask 0 left out."""
+        drawn = super().sample()
+        return drawn if mask is None else np.asarray(drawn * mask, drawn.dtype)
+
+
+class OffloadEnv(gymnasium.Env[Observed, NDArray[Any]]):  # noqa: D101
     __doc__ = PAGE
     track: Final = "offload"
     metadata: dict[str, Any] = {"render_modes": []}  # noqa: RUF012
@@ -40,14 +53,19 @@ class OffloadEnv(gymnasium.Env[Observed, NDArray[np.float32]]):  # noqa: D101
         privileged: bool = False,
         physics: str = DEFAULT_PHYSICS,
         workload: Workload = DEFAULT_WORKLOAD,
+        focal: int | None = None,
+        others: str = "spare",
     ) -> None:
         self.region = load(region, edition=edition) if isinstance(region, str) else region
         self.scenario, self.split, self.privileged = find_scenario(scenario), split, privileged
         self._simulation = Simulation(self.region, self.scenario, split, physics=physics, workload=workload)
         self._pinning = Pinning(self.region, split, seed)
-        nodes = self._simulation.network.node.size
-        self.observation_space = observation_space((nodes,), privileged=privileged)
-        self.action_space = spaces.Box(0.0, 1.0, (nodes, C), np.float32)
+        self._focal = None if focal is None else _checked_site(focal, self._simulation.nodes)
+        self._others = _policy(others)
+        leading = (self._simulation.nodes,) if focal is None else ()
+        self.observation_space = observation_space(leading, privileged=privileged)
+        self._shape = (*leading, C)
+        self.action_space = Shares(self._shape)
         self._reward, self._decisions = 0.0, 0
 
     @property
@@ -66,7 +84,8 @@ class OffloadEnv(gymnasium.Env[Observed, NDArray[np.float32]]):  # noqa: D101
 
     def step(self, action: ArrayLike) -> tuple[Observed, float, bool, bool, dict[str, Any]]:
         """Split the slot's arrivals by `action`; returns Gymnasium's five values."""
-        reward = self._simulation.step(checked_shares(action, self.action_space.shape))
+        shares = checked_shares(action, self._shape)
+        reward = self._simulation.step(shares) if self._focal is None else self._play_site(self._focal, shares)
         self._reward += reward
         self._decisions += 1
         observed, info = self._observe()
@@ -76,9 +95,30 @@ class OffloadEnv(gymnasium.Env[Observed, NDArray[np.float32]]):  # noqa: D101
         """Metrics of the episode that has just ended (`edgebench.tracks.offload.metrics`); an error before its end."""
         return {**self._simulation.metrics(), "reward": self._reward, "decisions": float(self._decisions)}
 
+    def _play_site(self, focal: int, shares: NDArray[np.float32]) -> float:
+        """One site acts, the others as their policy says; the site's own reward."""
+        everyone = self._others(observation(self._simulation, slice(None), privileged=False))
+        everyone[focal] = shares
+        self._simulation.step(everyone)
+        return float(self._simulation.own_rewards()[focal])
+
     def _observe(self) -> tuple[Observed, dict[str, Any]]:
-        observed = observation(self._simulation, slice(None), privileged=self.privileged)
-        return observed, {"action_mask": observed["action_mask"]}
+        observed = observation(
+            self._simulation, slice(None) if self._focal is None else self._focal, privileged=self.privileged
+        )
+        return observed, {"action_mask": observed["action_mask"].copy()}
+
+
+def _checked_site(focal: int, nodes: int) -> int:
+    if not 0 <= focal < nodes:
+        raise EdgeBenchError(f"no site {focal}", mend=f"give 0 … {nodes - 1}")
+    return int(focal)
+
+
+def _policy(others: str) -> Policy:
+    if others not in OTHERS:
+        raise unknown_name("policy of the others", others, OTHERS)
+    return OTHERS[others]
 
 
 def observation(simulation: Simulation, rows: slice | int, *, privileged: bool) -> Observed:

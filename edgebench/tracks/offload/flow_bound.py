@@ -12,7 +12,7 @@ time a transfer takes within its slot, and, of what was sent late, the deadline 
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Final
+from typing import Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -36,7 +36,7 @@ def value_bound(network: Network, episode: Episode) -> float:
     doomed = float(work[episode.node["down"][:SLOTS] > 0].sum())
     done = float(most_on_time(network, episode))
     asked = max(float(work.sum()), 1.0)
-    return (done - REJECT_COST * (work.sum() - doomed - done) - LOSS_COST * doomed) / asked
+    return float((done - REJECT_COST * (work.sum() - doomed - done) - LOSS_COST * doomed) / asked)
 
 
 def most_on_time(network: Network, episode: Episode) -> int:
@@ -45,14 +45,13 @@ def most_on_time(network: Network, episode: Episode) -> int:
     tails, heads, capacities = (np.concatenate(part) for part in zip(*expanded.edges(), strict=True))
     is_open = capacities > 0
     shape = (expanded.size, expanded.size)
-    capacity = csr_array(
-        (capacities[is_open].astype(np.int32), (tails[is_open], heads[is_open])), shape=shape, dtype=np.int32
-    )
+    entries: Any = capacities[is_open].astype(np.int32), (tails[is_open], heads[is_open])
+    capacity = csr_array(entries, shape=shape)
     return int(maximum_flow(capacity, _SOURCE, _SINK).flow_value)
 
 
 class _Expanded:
-    """The network expanded in time: requests by node, slot and class; servers by node and slot; links by slot, twice."""
+    """The network expanded in time: requests by slot, node and class; servers and links by slot, links twice."""
 
     def __init__(self, network: Network, episode: Episode) -> None:
         self._network, self._episode = network, episode
@@ -84,7 +83,9 @@ class _Expanded:
     def _sent(self, requests: Indices, slots: Indices, wait: int, nodes: Indices, work: Indices) -> Iterator[Edges]:
         for column in range(int(self._network.node["degree"].max(initial=0))):
             has = (column < self._network.node["degree"][nodes]) & (work > 0)
-            links = self._network.node["degree"].cumsum()[nodes[has]] - self._network.node["degree"][nodes[has]] + column
+            links = (
+                self._network.node["degree"].cumsum()[nodes[has]] - self._network.node["degree"][nodes[has]] + column
+            )
             yield requests[has], self._entries + (slots[has] + wait) * self._tail.size + links, work[has]
 
     def _carried(self) -> Iterator[Edges]:

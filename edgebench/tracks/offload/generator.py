@@ -72,7 +72,7 @@ class Generator:
         return Episode(node, link, np.array([total_work], np.int64))
 
     def _of_links(self, of_traps: NDArray[Any], slots: int) -> NDArray[Any]:
-        """Values of the trap links, (C, TRAP_SLOTS), as values of all links, (slots, N, D); 0 where there is no trap."""
+        """Values of trap links, (C, TRAP_SLOTS), as values of all links, (slots, N, D); 0 where there is no trap."""
         padded = np.vstack([of_traps, np.zeros((1, of_traps.shape[1]), of_traps.dtype)])
         return padded.T[:slots][:, self._network.link["trap"]]
 

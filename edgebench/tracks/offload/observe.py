@@ -1,4 +1,4 @@
-"""What is seen of the network at the beginning of a slot: each node of itself, and of its neighbours what it is told."""
+"""What is seen at the beginning of a slot: each node of itself, and of its neighbours what it is told."""
 
 from __future__ import annotations
 

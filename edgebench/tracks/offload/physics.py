@@ -14,7 +14,6 @@ from edgebench.tracks.offload.state import (
     LOCAL,
     REJECT,
     REJECTED,
-    C,
     D,
     Episode,
     K,

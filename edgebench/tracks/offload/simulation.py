@@ -55,9 +55,14 @@ class Simulation:
         self.episode: Episode | None = None
 
     @property
+    def nodes(self) -> int:
+        """How many there are, N."""
+        return int(self.network.node.size)
+
+    @property
     def is_over(self) -> bool:
         """Whether every request has ended, or none has begun."""
-        return self.episode is None or self.state.slot[0] >= SLOTS
+        return self.episode is None or bool(self.state.slot[0] >= SLOTS)
 
     def start(self, window: int, seed: int) -> None:
         """Begin the episode of a window under a scenario seed."""
@@ -72,6 +77,11 @@ class Simulation:
         reward = float(self._step(self.network, self.episode, self.state, shares))
         self._look(self.episode)
         return reward
+
+    def own_rewards(self) -> NDArray[np.float64]:
+        """What the last slot brought of each node's own users' requests, (N,); sums to the team's reward."""
+        assert self.episode is not None
+        return np.asarray(self.state.node["slot_worth"] * SLOTS / max(float(self.episode.total_work[0]), 1.0))
 
     def metrics(self) -> dict[str, float]:
         """The figures of the episode that has ended; EdgeBenchError before its end."""

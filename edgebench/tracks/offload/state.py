@@ -20,7 +20,7 @@ S: Final = 1 + D
 C: Final = D + 2
 K: Final = len(CLASSES)
 LOCAL, REJECT = 0, C - 1
-"""Columns of an action; those between are the neighbours. `LOCAL` is also the place of a node's own among its sources."""
+"""Columns of an action; those between are the neighbours. `LOCAL` is also a node's own place among its sources."""
 ON_TIME, REJECTED, LATE, OVERFLOW, DROPPED = range(5)
 """Entries of a node's `tally`: how a request can end. Dropped is what a node that fails takes with it."""
 OUTCOMES: Final = 5

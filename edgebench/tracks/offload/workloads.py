@@ -62,9 +62,7 @@ def growth(east: Floats, slots: int, seed: int) -> Floats:
     return np.asarray(first + (last - first) * done)
 
 
-WORKLOADS: Final[dict[str, Shape]] = {
-    shape.__name__: shape for shape in (sinusoidal, normal, step, burst, growth)
-}
+WORKLOADS: Final[dict[str, Shape]] = {shape.__name__: shape for shape in (sinusoidal, normal, step, burst, growth)}
 DEFAULT_WORKLOAD: Final = "sinusoidal"
 Workload = str
 

@@ -5,8 +5,8 @@ import pytest
 from offload_oracle import OffloadOracle
 
 from edgebench.registry import SCENARIOS
-from edgebench.tracks.offload.env import OffloadEnv
 from edgebench.tracks.offload.draws import uniforms
+from edgebench.tracks.offload.env import OffloadEnv
 from reference_agents.offload import proportional, random_valid
 
 
@@ -36,9 +36,7 @@ def test_core_and_oracle_agree_step_by_step(regions, name, scenario):
         observation, reward, _, over, _ = env.step(action)
         assert reward == pytest.approx(oracle.step(action), abs=1e-9)
     figures = env.summary()
-    assert figures == pytest.approx(
-        {**oracle.metrics(), "reward": figures["reward"], "decisions": 120.0}, abs=1e-9
-    )
+    assert figures == pytest.approx({**oracle.metrics(), "reward": figures["reward"], "decisions": 120.0}, abs=1e-9)
     assert figures["reward"] == pytest.approx(120.0 * figures["value"], abs=1e-6)
 
 
