@@ -62,6 +62,7 @@ class _Expanded:
         self._entries = self._servers + _TIMES * nodes
         self._exits = self._entries + _TIMES * links
         self.size = int(self._exits + _TIMES * links)
+        self._arrives = self._earliest()
         self._fails = _next_failure(episode.node["down"] > 0)
 
     def edges(self) -> Iterator[Edges]:
@@ -77,29 +78,36 @@ class _Expanded:
         for wait in range(AGES):
             served = (slots + wait < deadlines) & (slots + wait < self._fails[slots, nodes])
             yield requests, self._server(slots + wait, nodes), work * served
-            yield from self._sent(requests, slots, wait, nodes, work * (served & (slots + wait + 1 < deadlines)))
+            yield from self._sent(requests, slots, wait, nodes, work * served)
         yield from self._carried()
 
     def _sent(self, requests: Indices, slots: Indices, wait: int, nodes: Indices, work: Indices) -> Iterator[Edges]:
-        for column in range(int(self._network.node["degree"].max(initial=0))):
-            has = (column < self._network.node["degree"][nodes]) & (work > 0)
-            links = (
-                self._network.node["degree"].cumsum()[nodes[has]] - self._network.node["degree"][nodes[has]] + column
-            )
-            yield requests[has], self._entries + (slots[has] + wait) * self._tail.size + links, work[has]
+        """On each of the node's links, `wait` slots after they arose, where they are there before their deadline."""
+        degree = self._network.node["degree"]
+        sent, deadlines = slots + wait, slots + np.array(DEADLINE_SLOTS)[np.arange(slots.size) % K]
+        for column in range(int(degree.max(initial=0))):
+            links = np.minimum(degree.cumsum()[nodes] - degree[nodes] + column, self._tail.size - 1)
+            goes = (column < degree[nodes]) & (self._arrives[sent, links] < deadlines)
+            yield requests, self._entries + sent * self._tail.size + links, work * goes
 
     def _carried(self) -> Iterator[Edges]:
+        """By each link in each slot, and on to its far end in any slot in which some class may still be served."""
         times, links = np.indices((_TIMES, self._tail.size)).reshape(2, -1)
         place, head = times * self._tail.size + links, self._head[links]
-        of_link = times, self._tail[links], self._column[links]
-        yield self._entries + place, self._exits + place, self._episode.link["shares"][of_link].astype(np.int64)
-        delay_ms = self._network.link["latency_ms"][of_link[1:]] + self._episode.link["extra_ms"][of_link]
-        arrives = times + np.maximum(1, np.ceil(delay_ms / 1000.0)).astype(np.int64)
-        fails = self._fails[np.minimum(arrives, _TIMES), head]
+        shares = self._episode.link["shares"][times, self._tail[links], self._column[links]]
+        yield self._entries + place, self._exits + place, shares.astype(np.int64)
+        arrives = self._arrives[times, links]
+        ends = np.minimum(self._fails[np.minimum(arrives, _TIMES), head], _TIMES)
         for wait in range(1, AGES):
-            served = (times + wait >= arrives) & (times + wait < np.minimum(fails, _TIMES))
+            served = (times + wait >= arrives) & (times + wait < ends)
             at = np.minimum(times + wait, _TIMES - 1)
             yield self._exits + place, self._server(at, head), np.where(served, _NO_LIMIT, 0)
+
+    def _earliest(self) -> Indices:
+        """The slot in which what leaves on a link is there at the earliest, (slots, links)."""
+        of_links = self._tail, self._column
+        delay_ms = self._network.link["latency_ms"][of_links] + self._episode.link["extra_ms"][:, *of_links]
+        return np.asarray(np.arange(_TIMES)[:, None] + np.maximum(1, np.ceil(delay_ms / 1000.0)).astype(np.int64))
 
     def _server(self, times: Indices, nodes: Indices) -> Indices:
         return self._servers + times * self._network.node.size + nodes

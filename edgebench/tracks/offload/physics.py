@@ -160,9 +160,9 @@ def _deliver(network: Network, episode: Episode, state: State, node: int, column
     for age in range(1, AGES):
         ring = (slot - age) % AGES
         for kind in range(K):
-            if link.flying[ring, kind] == 0 or link.due[ring, kind] > slot:
+            if link.flying[slot % AGES, ring, kind] == 0:
                 continue
-            count = land(link, ring, kind)
+            count = land(link, slot % AGES, ring, kind)
             if episode.node[slot, target].down:
                 link.lost += count
                 settle(state.node[node], DROPPED, count * WORK_SHARES[kind])

@@ -95,10 +95,10 @@ def _clear_link(here: Record, link: Record, ring: int, kind: int, outcome: int) 
 
 
 @part
-def land(link: Record, ring: int, kind: int) -> int:
-    """What of a class and an age is in flight on a link is no more; how many requests it was."""
-    count = link.flying[ring, kind]
-    link.flying[ring, kind] = 0
+def land(link: Record, due: int, ring: int, kind: int) -> int:
+    """What of a class and an age is due on a link then flies no more; how many requests it was."""
+    count = link.flying[due, ring, kind]
+    link.flying[due, ring, kind] = 0
     link.in_flight -= count
     return int(count)
 
@@ -116,9 +116,10 @@ def expire(network: Network, state: State, node: int, slot: int) -> None:
             for kind in range(K):
                 ring = (slot - DEADLINE_SLOTS[kind]) % AGES
                 _clear_link(here, link, ring, kind, LATE)
-                count = land(link, ring, kind)
-                link.lost += count
-                settle(here, LATE, count * WORK_SHARES[kind])
+                for due in range(AGES):
+                    count = land(link, due, ring, kind)
+                    link.lost += count
+                    settle(here, LATE, count * WORK_SHARES[kind])
 
 
 @part
@@ -196,7 +197,7 @@ def send(link: Record, latency_ms: float, now: Record, slot: int) -> int:
             if gone > 0:
                 left -= gone * WORK_SHARES[kind]
                 delay_ms = 1000.0 * (capacity - left) / capacity + latency_ms + now.extra_ms
-                _depart(link, ring, kind, gone, slot + math.ceil(delay_ms / 1000.0))
+                _depart(link, ring, kind, gone, slot + min(math.ceil(delay_ms / 1000.0), AGES))
             if gone < count:
                 return capacity - left
     return capacity - left
@@ -204,10 +205,8 @@ def send(link: Record, latency_ms: float, now: Record, slot: int) -> int:
 
 @part
 def _depart(link: Record, ring: int, kind: int, count: int, due: int) -> None:
-    """Requests leave; those of one class and age that are in flight at once arrive together, with the last."""
-    is_alone = link.flying[ring, kind] == 0
-    link.due[ring, kind] = due if is_alone else max(due, link.due[ring, kind])
-    link.flying[ring, kind] += count
+    """Requests leave, to be there `AGES` slots from now at the latest: by then they are late."""
+    link.flying[due % AGES, ring, kind] += count
     link.in_flight += count
     link.waiting[ring, kind] -= count
     link.queued -= count * WORK_SHARES[kind]

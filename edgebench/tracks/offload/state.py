@@ -74,8 +74,7 @@ NODE_STATE: Final = np.dtype(
 LINK_STATE: Final = np.dtype(
     [
         ("waiting", "i4", (AGES, K)),  # requests to be sent
-        ("flying", "i4", (AGES, K)),  # requests sent and not yet there
-        ("due", "i4", (AGES, K)),  # slot in which those are there
+        ("flying", "i4", (AGES, AGES, K)),  # requests sent, first by the slot in which they are there, modulo A
         ("queued", "i8"),  # work waiting
         ("in_flight", "i8"),  # requests flying
         ("sent", "i8"),  # requests given to the link in the last slot

@@ -50,7 +50,7 @@ class OffloadOracle:
         self.columns = [[c for (n, c) in self.world.links if n == node] for node in range(self.size)]
         self.queue: list[Counter[tuple[int, int, int]]] = [Counter() for _ in range(self.size)]
         self.on_link: dict[tuple[int, int], Counter[tuple[int, int]]] = {key: Counter() for key in self.world.links}
-        self.flying: dict[tuple[int, int], dict[tuple[int, int], list[int]]] = {key: {} for key in self.world.links}
+        self.flying: dict[tuple[int, int], Counter[tuple[int, int, int]]] = {key: Counter() for key in self.world.links}
         self.measured: dict[tuple[int, int], dict[int, tuple[int, float]]] = {key: {} for key in self.world.links}
         self.ended: list[list[tuple[int, str, int]]] = [[] for _ in range(self.size)]
         self.responses: Counter[int] = Counter()
@@ -124,12 +124,12 @@ class OffloadOracle:
                 del self.queue[node][born, source, kind]
                 self._lose(node, source, kind, count, outcome)
         for column in self.columns[node]:
-            held = [self.on_link[node, column], self.flying[node, column]][: 1 + flies]
+            held: list[Any] = [self.on_link[node, column], self.flying[node, column]][: 1 + flies]
             for batch in held:
-                for (born, kind), entry in list(batch.items()):
+                for key, count in list(batch.items()):
+                    born, kind = key[:2]
                     if ends(born, kind):
-                        del batch[born, kind]
-                        count = entry if isinstance(entry, int) else entry[0]
+                        del batch[key]
                         self.lost[node, column] += count
                         self._end(node, outcome, count * WORK[kind])
 
@@ -148,10 +148,10 @@ class OffloadOracle:
 
     def _deliver(self, node: int, column: int) -> None:
         link = self.world.links[node, column]
-        for (born, kind), (count, due) in sorted(self.flying[node, column].items(), key=lambda x: (-x[0][0], x[0][1])):
+        for (born, kind, due), count in sorted(self.flying[node, column].items(), key=lambda x: (-x[0][0], x[0][1])):
             if due > self.slot:
                 continue
-            del self.flying[node, column][born, kind]
+            del self.flying[node, column][born, kind, due]
             if self.world.down[link["to"]][self.slot]:
                 self.lost[node, column] += count
                 self._end(node, "dropped", count * WORK[kind])
@@ -167,9 +167,7 @@ class OffloadOracle:
             if gone:
                 left -= gone * WORK[kind]
                 delay_s = (capacity - left) / capacity + (link["latency_ms"] + extra) / 1000.0
-                earlier = self.flying[node, column].get((born, kind), [0, 0])
-                due = max(earlier[1], self.slot + math.ceil(delay_s))
-                self.flying[node, column][born, kind] = [earlier[0] + gone, due]
+                self.flying[node, column][born, kind, self.slot + math.ceil(delay_s)] += gone
                 self.on_link[node, column][born, kind] -= gone
             if gone < count:
                 break
