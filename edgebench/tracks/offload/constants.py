@@ -62,3 +62,14 @@ LOSS_COST: Final = 1.0
 """What a request costs that was taken on and then lost: late, refused by a full node, or on a node that failed."""
 RESPONSE_BIN_MS: Final = 20.0
 """Width of the bins in which response times are counted, and so what their percentiles are good to."""
+
+# --- serverless physics --------------------------------------------------------------------------
+CONTAINER_MB: Final = 256
+"""Memory of a container: DFaaS draws 128 to 1,024 MB."""
+WARM_S: Final = 0.45
+"""Service in a warm container at a node of 1,000 CPU shares; DFaaS draws 0.1 to 0.5 s. A node of 8,000 MB then serves
+31 / 0.45 = 69 requests a slot at most, about the 67 that its shares do with queues."""
+COLD_S: Final = 0.9
+"""The same in a container that must be started first: twice as long; DFaaS draws 0.25 to 0.75 s, no less than warm."""
+IDLE_S: Final = 30.0
+"""An idle container is removed after this time (DFaaS)."""

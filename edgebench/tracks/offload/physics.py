@@ -58,7 +58,7 @@ def step(network: Network, episode: Episode, state: State, action: Shares) -> fl
         for _ in range(AGES):
             _play(network, episode, state, action)
     publish(network, episode, state)
-    return team_worth(state) * SLOTS / max(float(episode.total_work[0]), 1.0)
+    return team_reward(episode, state)
 
 
 @part
@@ -83,12 +83,12 @@ def _ended(state: State, node: int) -> int:
 
 
 @part
-def team_worth(state: State) -> float:
-    """Worth settled in the slot, of all nodes."""
+def team_reward(episode: Episode, state: State) -> float:
+    """Worth settled in the slot, of all nodes, over the mean work that arrives in one."""
     worth = 0.0
     for node in range(state.node.shape[0]):
         worth += state.node[node].slot_worth
-    return worth
+    return worth * SLOTS / max(float(episode.total_work[0]), 1.0)
 
 
 @part

@@ -172,6 +172,12 @@ def _finish(network: Network, state: State, node: int, source: int, work: int, r
         origin = link.neighbour
         response_ms += link.latency_ms
     settle(state.node[origin], ON_TIME, work)
+    count_response(state, response_ms, work)
+
+
+@part
+def count_response(state: State, response_ms: float, work: int) -> None:
+    """So much work was answered after this time."""
     state.responses[min(int(response_ms / RESPONSE_BIN_MS), RESPONSE_BINS - 1)] += work
 
 

@@ -11,6 +11,7 @@ from edgebench.errors import EdgeBenchError, unknown_name
 from edgebench.region import Region
 from edgebench.registry import Scenario
 from edgebench.tracks.offload import physics as queue
+from edgebench.tracks.offload import serverless
 from edgebench.tracks.offload.constants import SLOTS
 from edgebench.tracks.offload.generator import Generator
 from edgebench.tracks.offload.metrics import episode_metrics
@@ -20,7 +21,7 @@ from edgebench.tracks.offload.state import Episode, blank_state
 from edgebench.tracks.offload.workloads import DEFAULT_WORKLOAD, Workload, find_workload
 
 DEFAULT_PHYSICS: Final = "queue"
-PHYSICS: Final = {DEFAULT_PHYSICS: queue.step}
+PHYSICS: Final = (DEFAULT_PHYSICS, "serverless")
 
 
 class Simulation:
@@ -49,7 +50,7 @@ class Simulation:
         if physics not in PHYSICS:
             raise unknown_name("physics", physics, PHYSICS)
         self.network = build_network(region)
-        self._step = PHYSICS[physics]
+        self._tables = None if physics == DEFAULT_PHYSICS else serverless.make_tables(self.network)
         self._generator = Generator(region, self.network, scenario, split, find_workload(workload, split))
         self.state, self.seen = blank_state(self.network.node.size), blank_seen(self.network)
         self.episode: Episode | None = None
@@ -66,7 +67,8 @@ class Simulation:
 
     def start(self, window: int, seed: int) -> None:
         """Begin the episode of a window under a scenario seed."""
-        self.episode = self._generator.episode(window, seed)
+        episode = self._generator.episode(window, seed)
+        self.episode = episode if self._tables is None else serverless.one_class(episode)
         queue.start(self.network, self.episode, self.state)
         self._look(self.episode)
 
@@ -74,9 +76,13 @@ class Simulation:
         """Split the slot's arrivals, (N, C), and return the team's reward; EdgeBenchError when the episode is over."""
         if self.episode is None or self.is_over:
             raise EdgeBenchError("the episode is over", mend="call reset() before step()")
-        reward = float(self._step(self.network, self.episode, self.state, shares))
+        world = self.network, self.episode, self.state
+        if self._tables is None:
+            reward = queue.step(*world, shares)
+        else:
+            reward = serverless.step(*world, shares, self._tables)
         self._look(self.episode)
-        return reward
+        return float(reward)
 
     def own_rewards(self) -> NDArray[np.float64]:
         """What the last slot brought of each node's own users' requests, (N,); sums to the team's reward."""

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
+from pathlib import Path
 from typing import Final
 
 import numpy as np
 
 from edgebench.errors import unknown_name
 from edgebench.tracks.offload import streams
+from edgebench.tracks.offload.azure import AzureWorkload, read_azure
 from edgebench.tracks.offload.constants import (
     BURST_GAP_SLOTS,
     BURST_LEVEL,
@@ -64,11 +67,20 @@ def growth(east: Floats, slots: int, seed: int) -> Floats:
 
 WORKLOADS: Final[dict[str, Shape]] = {shape.__name__: shape for shape in (sinusoidal, normal, step, burst, growth)}
 DEFAULT_WORKLOAD: Final = "sinusoidal"
-Workload = str
+Workload = str | Path | AzureWorkload
+"""A name, the folder of an Azure Functions trace, or one that was read."""
 
 
 def find_workload(workload: Workload, split: str) -> Shape:
-    """The shape that is meant; EdgeBenchError for an unknown name."""
-    if workload not in WORKLOADS:
-        raise unknown_name("workload", workload, WORKLOADS)
-    return WORKLOADS[workload]
+    """The shape that is meant.
+
+    Raises:
+        EdgeBenchError: No workload bears the name and no folder is there; or as `edgebench.tracks.offload.azure`.
+    """
+    if isinstance(workload, str) and workload in WORKLOADS:
+        return WORKLOADS[workload]
+    if isinstance(workload, AzureWorkload):
+        return partial(workload.shape, split)
+    if not Path(workload).is_dir():
+        raise unknown_name("workload, and no folder,", str(workload), WORKLOADS)
+    return partial(read_azure(workload).shape, split)
