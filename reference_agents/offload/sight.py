@@ -35,7 +35,7 @@ def is_there(observation: Observation) -> NDArray[np.bool_]:
 
 def shares(local: Floats, forwarded: Floats, rejected: Floats) -> NDArray[np.float32]:
     """Amounts kept, (N,), forwarded, (N, D), and rejected, (N,), as an action; all of nothing is kept."""
-    action = np.column_stack([local, forwarded, rejected])
+    action = np.maximum(np.column_stack([local, forwarded, rejected]), 0.0)  # differences may round below 0
     total = action.sum(axis=1, keepdims=True)
     action[total[:, 0] <= 0.0, LOCAL] = 1.0
     return (action / np.where(total > 0.0, total, 1.0)).astype(np.float32)

@@ -48,9 +48,9 @@ class Generator:
     """
 
     def __init__(self, region: Region, network: Network, scenario: Scenario, split: str, shape: Shape) -> None:
+        users = node_shares(region.task_table(split)["node_id"].to_numpy(), network.node.size)
         self._network, self._split, self._shape = network, list(SPLITS).index(split), shape
         self._topology, self._parameters = region.topology(), scenario.parameters()
-        users = node_shares(region.task_table(split)["node_id"].to_numpy(), network.node.size)
         self._shares = demand_shares(users, network.node["capacity"])
         self._crowds, self._speedup = scenario.crowds, scenario.crowd_speedup
 

@@ -58,7 +58,9 @@ class Tables(NamedTuple):
 def make_tables(network: Network) -> Tables:
     """The steady states of a region's nodes."""
     loads = 1 + int(_TABLE_SLOTS * network.node["capacity"].max() / WORK)
-    rows = [[_steady(int(node["memory_mb"]), int(node["capacity"]), load) for load in range(loads)] for node in network.node]
+    rows = [
+        [_steady(int(node["memory_mb"]), int(node["capacity"]), load) for load in range(loads)] for node in network.node
+    ]
     refused, response_ms = np.moveaxis(np.array(rows), 2, 0)
     return Tables(np.rint(refused).astype(np.int64), np.ascontiguousarray(response_ms))
 

@@ -68,9 +68,7 @@ def slot_bound(network: Network, tangents: _Tangents, episode: Episode, slot: in
     return float(-found.fun - REJECT_COST * asked.sum() - LOSS_COST * lost)
 
 
-def _carries(
-    network: Network, episode: Episode, slot: int, tail: NDArray[np.intp], column: NDArray[np.intp]
-) -> Floats:
+def _carries(network: Network, episode: Episode, slot: int, tail: NDArray[np.intp], column: NDArray[np.intp]) -> Floats:
     """Requests that each link carries to its end before their deadline."""
     now, wire = episode.link[slot, tail, column], network.link[tail, column]
     in_time = wire["latency_ms"] + now["extra_ms"] < DEADLINE_MS

@@ -24,8 +24,13 @@ def start_measurement(link: Record, extra_ms: float, slot: int) -> None:
 
 @part
 def publish(network: Network, episode: Episode, state: State) -> None:
-    """At the beginning of a slot take in the measurements that are known by now; once a period every node publishes."""
+    """At the beginning of a slot take in the measurements that are known by now; once a period every node publishes.
+
+    After the last slot nobody tells anything.
+    """
     slot = state.slot[0]
+    if slot >= SLOTS:
+        return
     for node in range(network.node.shape[0]):
         for column in range(network.node[node].degree):
             _take_in(state.link[node, column], slot)

@@ -197,7 +197,7 @@ class OffloadOracle:
         self.busy[node] += capacity - left
 
     def _tell(self) -> None:
-        if self.slot % 2 == 0:
+        if self.slot % 2 == 0 and self.slot < SLOTS:
             self.told = [
                 {
                     "queue": self._queued(node) / self.world.capacity[node],
@@ -216,7 +216,7 @@ class OffloadOracle:
         average, last = 0.0, 0
         known = sorted((due, sent, value) for sent, (due, value) in self.measured[node, column].items())
         fade = 1000.0 / constants.MEASURE_MEMORY_MS
-        now = min(self.slot, SLOTS)
+        now = min(self.slot, SLOTS - 1)
         for due, _, value in (entry for entry in known if entry[0] <= now):
             average *= math.exp(-fade * (due - last))
             average, last = (1.0 - constants.MEASURE_ALPHA) * average + constants.MEASURE_ALPHA * value, due

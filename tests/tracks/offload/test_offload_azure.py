@@ -15,7 +15,9 @@ HEADER = ["HashOwner", "HashApp", "HashFunction", "Trigger", *map(str, range(1, 
 
 def day(phase, *, peak=40.0):
     """Invocations a minute over a day, none at night."""
-    return [max(0, round(peak * math.sin(2 * math.pi * (minute / 1440 + phase)) + 0.3 * peak)) for minute in range(1440)]
+    return [
+        max(0, round(peak * math.sin(2 * math.pi * (minute / 1440 + phase)) + 0.3 * peak)) for minute in range(1440)
+    ]
 
 
 def write_day(folder, number, rows, header=HEADER):

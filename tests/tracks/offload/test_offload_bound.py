@@ -8,13 +8,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from offload_toy import play, to, toy_episode, toy_network, value_of
 
+from edgebench.harness.rollout import roll
 from edgebench.registry import SCENARIOS
 from edgebench.tracks.offload.bound import episode_bounds
 from edgebench.tracks.offload.env import OffloadEnv
 from edgebench.tracks.offload.flow_bound import most_on_time, value_bound
 from edgebench.tracks.offload.metrics import episode_metrics
-from edgebench.tracks.offload.state import C, ON_TIME
-from edgebench.harness.rollout import roll
+from edgebench.tracks.offload.state import ON_TIME, C
 from reference_agents.offload import lp_yesterday, nearest_slack, proportional
 
 COUNTS = st.lists(st.integers(0, 2), min_size=4, max_size=4)

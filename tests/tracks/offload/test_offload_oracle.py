@@ -36,6 +36,7 @@ def test_core_and_oracle_agree_step_by_step(regions, name, scenario):
         action = mixed_play(agents, observation, oracle.slot)
         observation, reward, _, over, _ = env.step(action)
         assert reward == pytest.approx(oracle.step(action), abs=1e-9)
+    check_observation(observation, oracle)
     figures = env.summary()
     assert figures == pytest.approx({**oracle.metrics(), "reward": figures["reward"], "decisions": 120.0}, abs=1e-9)
     assert figures["reward"] == pytest.approx(120.0 * figures["value"], abs=1e-6)

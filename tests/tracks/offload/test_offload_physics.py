@@ -47,7 +47,9 @@ def check_books(simulation):
     assert (state.node["used_mb"] == state.node["waiting"].sum(axis=(1, 2)) @ np.array([13, 38, 63])).all()
     assert (state.node["used_mb"] <= simulation.network.node["memory_mb"]).all()
     assert min(state.node["waiting"].min(), state.link["waiting"].min(), state.link["flying"].min()) >= 0
-    under_way = state.node["queued"].sum() + state.link["queued"].sum() + (state.link["flying"].sum(axis=2) @ work).sum()
+    under_way = (
+        state.node["queued"].sum() + state.link["queued"].sum() + (state.link["flying"].sum(axis=2) @ work).sum()
+    )
     slot = min(int(state.slot[0]), 120)
     arrived = (simulation.episode.node["arrivals"][:slot].sum(axis=(0, 1)) @ work).sum()
     assert under_way + state.node["tally"].sum() == arrived
@@ -79,7 +81,13 @@ def test_a_narrow_link_makes_late():
 
 def test_delay_makes_late():
     arrivals = {(0, 0, MEDIUM): 4}
-    for latency_ms, extra_ms, done in ((0.5, 0.0, 4), (950.0, 0.0, 4), (0.5, 1900.0, 4), (0.5, 2100.0, 0), (2500.0, 0.0, 0)):
+    for latency_ms, extra_ms, done in (
+        (0.5, 0.0, 4),
+        (950.0, 0.0, 4),
+        (0.5, 1900.0, 4),
+        (0.5, 2100.0, 0),
+        (2500.0, 0.0, 0),
+    ):
         network = toy_network([(0, 1)], capacity=(15, 1000), latency_ms=latency_ms)
         episode = toy_episode(network, arrivals, extra_ms=extra_ms)
         assert tally(network, episode, to(network, 1, 0), ON_TIME) == done * 15
