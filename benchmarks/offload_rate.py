@@ -42,7 +42,7 @@ def main() -> None:
         for name in PLAYED:
             build_region(REGIONS[name])
         print(
-            f"\nagent-steps a second with random actions, median and best of {ROUNDS} interleaved episodes of {SLOTS} slots"
+            f"\nagent-steps a second, random actions, median and best of {ROUNDS} interleaved episodes of {SLOTS} slots"
         )
         print(f"{'':<40} {'median':>12} {'best':>12} {'over ' + format(EARLIER, ',.0f'):>14}")
         for name in PLAYED:

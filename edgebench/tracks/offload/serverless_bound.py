@@ -7,6 +7,7 @@ whole refusals is convex itself; else below it by less than a request a node.
 
 from __future__ import annotations
 
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -83,7 +84,7 @@ def _tangents(node: int, refused: NDArray[np.int64]) -> _Tangents:
             corners.pop()
         corners.append(load)
     found = []
-    for first, last in zip(corners[:-1], corners[1:], strict=True):
+    for first, last in pairwise(corners):
         slope = float(refused[last] - refused[first]) / (last - first)
         found.append((node, slope, float(refused[first]) - slope * first))
     return found

@@ -77,10 +77,7 @@ class Simulation:
         if self.episode is None or self.is_over:
             raise EdgeBenchError("the episode is over", mend="call reset() before step()")
         world = self.network, self.episode, self.state
-        if self._tables is None:
-            reward = queue.step(*world, shares)
-        else:
-            reward = serverless.step(*world, shares, self._tables)
+        reward = queue.step(*world, shares) if self._tables is None else serverless.step(*world, shares, self._tables)
         self._look(self.episode)
         return float(reward)
 

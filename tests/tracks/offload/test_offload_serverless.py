@@ -81,7 +81,7 @@ def value_of(network, episode, tables, shares):
 
 
 def test_a_slot_by_hand():
-    """Of 12 requests 6 stay, 4 go and 2 are rejected; the link carries 3; the neighbour has 5 of its own and serves 6."""
+    """Of 12 requests 6 stay, 4 go, 2 are rejected; the link carries 3; the neighbour has 5 of its own and serves 6."""
     network = toy_network([(0, 1)], capacity=(1000, 1000))
     episode = serverless.one_class(toy_episode(network, {(0, 0, KIND): 12, (0, 1, KIND): 5}, link_shares=3 * WORK + 5))
     shares = nothing(network)
