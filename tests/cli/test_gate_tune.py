@@ -26,7 +26,9 @@ def gate(monkeypatch, with_s1):
     return install
 
 
-@pytest.mark.parametrize(("ok", "status", "said"), [(True, 0, "the gate of route holds"), (False, 1, "the gate of route does not hold")])
+@pytest.mark.parametrize(
+    ("ok", "status", "said"), [(True, 0, "the gate of route holds"), (False, 1, "the gate of route does not hold")]
+)
 def test_the_exit_status_tells_whether_the_gate_holds(run, gate, ok, status, said):
     calls = gate(ok)
     result = run("gate", "--regions", "s1")
