@@ -130,7 +130,7 @@ def run_gate(
     seeds: int = SEEDS,
     on_step: Callable[[str, int, int], None] = lambda name, done, total: None,
 ) -> GateReport:
-    """Measure the gate of a track on built regions, scenario `trap`, every window of the test split under `seeds` seeds.
+    """Measure the gate of a track on built regions in `trap`: every window of the test split under `seeds` seeds.
 
     Raises:
         EdgeBenchError: A region is not built, or no region is given.
