@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import csv
-import io
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from edgebench.atomic import write_text
-from edgebench.leaderboard.page import inert_cell, inert_markdown
+from edgebench.leaderboard.page import inert_markdown, records_csv
 from edgebench.leaderboard.tags import TAGS
 from edgebench.leaderboard.total import TOTAL, Entrant, total_records
 from edgebench.paths import leaderboards_dir
@@ -27,20 +25,9 @@ _COLOURS: Final = ("#1d4e79", "#e9a03b", "#2a8aa3", "#e4572e", "#8fa63f")
 def write_total(entrants: Sequence[Entrant], edition: str) -> tuple[Path, Path]:
     """Write `leaderboard.csv` and `leaderboard.md` of the total board, each atomically; returns their paths."""
     folder = leaderboards_dir(TOTAL, edition)
-    write_text(folder / "leaderboard.csv", total_csv(entrants))
+    write_text(folder / "leaderboard.csv", records_csv(total_records(entrants)))
     write_text(folder / "leaderboard.md", total_page(entrants, edition, with_radar=(folder / RADAR).is_file()))
     return folder / "leaderboard.csv", folder / "leaderboard.md"
-
-
-def total_csv(entrants: Sequence[Entrant]) -> str:
-    """All rows as CSV; empty where there is no figure."""
-    records = total_records(entrants)
-    columns = list(dict.fromkeys(name for record in records for name in record))
-    text = io.StringIO()
-    writer = csv.DictWriter(text, columns, lineterminator="\n", restval="")
-    writer.writeheader()
-    writer.writerows({name: inert_cell(value) for name, value in record.items()} for record in records)
-    return text.getvalue()
 
 
 def total_page(entrants: Sequence[Entrant], edition: str, *, with_radar: bool) -> str:
