@@ -25,18 +25,6 @@ from edgebench.tracks.offload.workloads import DEFAULT_WORKLOAD, Workload
 Observed = dict[str, Any]
 
 
-class Shares(spaces.Box):
-    """`Box(0, 1, shape)` that can be sampled with a mask, as PettingZoo's tests do: masked shares are 0."""
-
-    def __init__(self, shape: tuple[int, ...]) -> None:
-        super().__init__(0.0, 1.0, shape, np.float32)
-
-    def sample(self, mask: Any = None, probability: Any = None) -> NDArray[Any]:
-        """Uniform shares, those of mask 0 left out."""
-        drawn = super().sample()
-        return drawn if mask is None else np.asarray(drawn * mask, drawn.dtype)
-
-
 class OffloadEnv(gymnasium.Env[Observed, NDArray[Any]]):  # noqa: D101
     __doc__ = PAGE
     track: Final = "offload"
@@ -65,7 +53,7 @@ class OffloadEnv(gymnasium.Env[Observed, NDArray[Any]]):  # noqa: D101
         leading = (self._simulation.nodes,) if focal is None else ()
         self.observation_space = observation_space(leading, privileged=privileged)
         self._shape = (*leading, C)
-        self.action_space = Shares(self._shape)
+        self.action_space = spaces.Box(0.0, 1.0, self._shape, np.float32)
         self._reward, self._decisions = 0.0, 0
 
     @property

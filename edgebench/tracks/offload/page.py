@@ -36,14 +36,23 @@ def _named(names: object) -> str:
     return ", ".join(f"`{name}`" for name in names)  # type: ignore[attr-defined]
 
 
-_REQUESTS: Final = "; ".join(
-    f"`{name}`: {work} CPU shares, {memory} MB of memory, {work * MB_PER_SHARE:g} MB sent, served within {slots} slots"
-    for name, work, memory, slots in zip(CLASSES, WORK_SHARES, MEMORY_MB, DEADLINE_SLOTS, strict=True)
+_REQUESTS: Final = "\n".join(
+    [
+        "    | class | CPU shares | memory MB | sent MB | served within |",
+        "    | --- | --- | --- | --- | --- |",
+        *(
+            f"    | {name} | {work} | {memory} | {work * MB_PER_SHARE:g} | {slots} slots |"
+            for name, work, memory, slots in zip(CLASSES, WORK_SHARES, MEMORY_MB, DEADLINE_SLOTS, strict=True)
+        ),
+    ]
 )
 
-WORLD: Final = f"""Every node is asked for requests by its own users, a slot of 1 s at a time, {SLOTS} slots an
-    episode. Its share of them follows where the split's tasks come from, damped towards its capacity; the workload
-    moves it in time. There are {len(CLASSES)} classes, equally frequent; {_REQUESTS}.
+WORLD: Final = f"""Every node is asked for requests by its own users, a slot of 1 s at a time, {SLOTS} slots an episode.
+    Its share of them follows where the split's tasks come from, damped towards its capacity; the workload moves it in
+    time. The classes are equally frequent; a request may be served in the slot in which it arises and in those after
+    it, so many in all:
+
+{_REQUESTS}
 
     A node's row of the action splits the requests of every class over itself, its at most {D} neighbours and
     rejection: in whole requests by largest remainder, ties to the lowest column. What is kept joins the node's queue,
@@ -65,7 +74,7 @@ PARTS: Final = f"""`nodes`, float32 (N, {F}), what each node knows of itself now
 
 {table(NODE_FEATURES)}
 
-    `neighbours`, float32 (N, {D}, {G}), by rising latency; what a neighbour publishes in every {PERIOD_SLOTS}nd slot,
+    `neighbours`, float32 (N, {D}, {G}), by rising latency; what a neighbour publishes once in {PERIOD_SLOTS} slots,
     and what is measured of the link when messages have arrived:
 
 {table(NEIGHBOUR_FEATURES)}

@@ -16,7 +16,7 @@ from edgebench.pinning import Pinning
 from edgebench.region import Region, load
 from edgebench.registry import DEFAULT_SCENARIO, SAMPLE_EDITION
 from edgebench.registry import scenario as find_scenario
-from edgebench.tracks.offload.env import Observed, Shares, checked_shares, observation, observation_space
+from edgebench.tracks.offload.env import Observed, checked_shares, observation, observation_space
 from edgebench.tracks.offload.page import PARALLEL_PAGE
 from edgebench.tracks.offload.simulation import DEFAULT_PHYSICS, Simulation
 from edgebench.tracks.offload.state import C
@@ -26,6 +26,18 @@ _Told = tuple[dict[str, Observed], dict[str, dict[str, Any]]]
 REWARDS: Final = ("own", "team")
 _PROBE: Final = "options"
 """PettingZoo's own test gives this option to see whether options are taken at all."""
+
+
+class Shares(spaces.Box):
+    """`Box(0, 1, shape)` that can be sampled with a mask, as PettingZoo's tests do: masked shares are 0."""
+
+    def __init__(self, shape: tuple[int, ...]) -> None:
+        super().__init__(0.0, 1.0, shape, np.float32)
+
+    def sample(self, mask: Any = None, probability: Any = None) -> NDArray[Any]:
+        """Uniform shares, those of mask 0 left out."""
+        drawn = super().sample()
+        return drawn if mask is None else np.asarray(drawn * mask, drawn.dtype)
 
 
 class OffloadParallelEnv(ParallelEnv[str, Observed, NDArray[Any]]):  # type: ignore[misc]  # noqa: D101
