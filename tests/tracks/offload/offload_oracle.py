@@ -26,14 +26,15 @@ WORTH = {"on_time": 1.0, "rejected": -numbers.REJECT_COST} | dict.fromkeys(
 def split(row: Any, degree: int, count: int) -> list[int]:
     """Requests by column, by largest remainder; shares are read to 2^-24."""
     valid = [column for column in range(10) if column <= degree or column == 9]
-    weight = {column: Fraction(0) for column in range(10)}
+    weight = dict.fromkeys(range(10), 0)
     for column in valid:
         share = float(row[column])
         if share > 0.0:
-            weight[column] = Fraction(math.floor(min(share, 1.0) * 2**24))
-    if not sum(weight.values()):
-        weight[9] = Fraction(1)
-    quota = {column: weight[column] * count / sum(weight.values()) for column in range(10)}
+            weight[column] = math.floor(min(share, 1.0) * 2**24)
+    if not any(weight.values()):
+        weight[9] = 1
+    total = sum(weight.values())
+    quota = {column: Fraction(weight[column] * count, total) for column in range(10)}
     parts = {column: math.floor(quota[column]) for column in range(10)}
     order = sorted(range(10), key=lambda column: (parts[column] - quota[column], column))
     for column in order[: count - sum(parts.values())]:
@@ -171,6 +172,7 @@ class OffloadOracle:
                 self.on_link[node, column][born, kind] -= gone
             if gone < count:
                 break
+        self.on_link[node, column] = +self.on_link[node, column]
         self.carried += capacity - left
         self.could_carry += capacity
         if left < capacity:
@@ -195,6 +197,7 @@ class OffloadOracle:
             if done < count:
                 break
         self.busy[node] += capacity - left
+        self.queue[node] = +self.queue[node]
 
     def _tell(self) -> None:
         if self.slot % 2 == 0 and self.slot < SLOTS:
