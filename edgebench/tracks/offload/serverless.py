@@ -22,7 +22,7 @@ from edgebench.tracks.offload.constants import (
     WARM_S,
     WORK_SHARES,
 )
-from edgebench.tracks.offload.erlang import steady_state
+from edgebench.tracks.offload.erlang import Steady, steady_state
 from edgebench.tracks.offload.physics import Shares, begin_slot, team_reward
 from edgebench.tracks.offload.queues import count_response, lose, settle
 from edgebench.tracks.offload.split import largest_remainder, read_shares
@@ -56,21 +56,20 @@ class Tables(NamedTuple):
 
 
 def make_tables(network: Network) -> Tables:
-    """The steady states of a region's nodes."""
+    """The steady states of a region's nodes; a load of 0 is that of the fewest requests there are."""
     loads = 1 + int(_TABLE_SLOTS * network.node["capacity"].max() / WORK)
-    rows = [
-        [_steady(int(node["memory_mb"]), int(node["capacity"]), load) for load in range(loads)] for node in network.node
-    ]
-    refused, response_ms = np.moveaxis(np.array(rows), 2, 0)
-    return Tables(np.rint(refused).astype(np.int64), np.ascontiguousarray(response_ms))
+    states = [_steady(int(node["memory_mb"]), int(node["capacity"]), loads) for node in network.node]
+    refused = np.array([np.rint(state.refused) for state in states], np.int64)
+    response_ms = np.array([1000.0 * state.response_s for state in states])
+    refused[:, 0] = 0
+    return Tables(refused, response_ms)
 
 
-def _steady(memory_mb: int, capacity: int, load: int) -> tuple[float, float]:
-    if load == 0:
-        return 0.0, 0.0
-    slower = 1000.0 / capacity
-    state = steady_state(load, WARM_S * slower, COLD_S * slower, IDLE_S, max(memory_mb // CONTAINER_MB, 1))
-    return state.refused, 1000.0 * state.response_s
+def _steady(memory_mb: int, capacity: int, loads: int) -> Steady:
+    """Of a node, under 0 … `loads` - 1 requests a slot."""
+    slower, most = 1000.0 / capacity, max(memory_mb // CONTAINER_MB, 1)
+    arrivals = np.maximum(np.arange(loads, dtype=np.float64), 1.0)
+    return steady_state(arrivals, WARM_S * slower, COLD_S * slower, IDLE_S, most)
 
 
 def one_class(episode: Episode) -> Episode:
