@@ -29,12 +29,12 @@ every resource alike."""
 PRIORITY_SHARES: Final = (0.5, 0.3, 0.2)
 """Shares of priorities 1, 2 and 3: most work is best effort (in the 2011 trace of a Google cluster the lowest band is
 the largest); EdgeBench's choice of the numbers."""
-DURATION_MS: Final = (14_000.0, 0.6)
+DURATION_MS: Final = (16_000.0, 0.6)
 """Median and sigma of the lognormal duration: the burst of work between two decisions of a user, long beside a
 transfer and short beside an episode."""
 DURATION_LIMITS_MS: Final = (4_000.0, 40_000.0)
 """No duration is outside."""
-SLACK_MS: Final = (1_500.0, 14_000.0)
+SLACK_MS: Final = (1_500.0, 9_000.0)
 """How long after its arrival a job may begin and still be done by its deadline, uniform: from less than a bad trap
 link's extra (2–7 s) to several of them. Calibrated by the gate."""
 PAYLOAD_MB: Final = (4.0, 0.7)
@@ -44,11 +44,11 @@ PAYLOAD_MOST_MB: Final = 24.0
 """No input is larger."""
 
 # --- load ----------------------------------------------------------------------------------------
-ARRIVALS_S: Final = 50
-"""Seconds in which jobs arrive: three mean durations, so that most jobs meet a network that is full."""
-LOAD: Final = 1.0
-"""Demand over capacity of the scarcest resource, if every job were done at once where it arises; the number of jobs
-follows. Calibrated by the gate."""
+ARRIVALS_S: Final = 30
+"""Seconds in which jobs arrive; the sites, empty at first, are full after ten and empty again after another thirty."""
+LOAD: Final = 1.8
+"""Demand over capacity of the scarcest resource while jobs arrive, and so 1.0 over the episode with the slack and
+duration of its last jobs; the number of jobs follows. Calibrated by the gate: what is left undone is a choice."""
 LOAD_SWING: Final = 0.3
 """Swing of the rate about its mean, one period an episode: a day in short, 1.3 times the mean at its peak."""
 

@@ -195,7 +195,7 @@ def send(sites: Sites, world: World, jobs: NDArray[Any], state: State, number: i
 
 @part
 def _arrive(sites: Sites, world: World, jobs: NDArray[Any], state: State, number: int) -> None:
-    """A request arrives: the site holds what the job needs, or refuses and the job is back after the way back."""
+    """A request arrives: the site holds what the job needs, or refuses and the job waits for the tick after the way back."""
     job, progress, now_ms = jobs[number], state.progress[number], state.tally[0].now_ms
     site = progress.site
     measure(sites, world, state, job.origin, site, progress.sent_ms, now_ms)
@@ -208,7 +208,7 @@ def _arrive(sites: Sites, world: World, jobs: NDArray[Any], state: State, number
     else:
         progress.tries += 1
         state.tally[0].refusals += 1
-        queue(jobs, state, number, now_ms + sites.path[job.origin, site].latency_ms)
+        queue(jobs, state, number, next_tick(now_ms + sites.path[job.origin, site].latency_ms))
 
 
 @part
