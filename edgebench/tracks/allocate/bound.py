@@ -18,8 +18,8 @@ from typing import Any, Final, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.optimize import linprog
-from scipy.sparse import coo_array, csr_array, vstack
+from scipy.optimize import Bounds, LinearConstraint, milp
+from scipy.sparse import coo_array
 
 from edgebench.errors import EdgeBenchError
 from edgebench.region import Region
@@ -34,13 +34,15 @@ _BIN_MS: Final = 1000.0 * BIN_S
 
 
 class Plan(NamedTuple):
-    """Ways to do the jobs, W in all; bins are B."""
+    """Ways to do the jobs, W in all, over B bins; the programme's first variables are the shares that they take."""
 
     job: NDArray[np.int64]  # (W,)
     site: NDArray[np.int64]  # (W,) the origin where the job is done here, -1 there
     hold_ms: Floats  # (W,) how long it holds its demand
     window_ms: Floats  # (W, B) most that it may hold within a bin
     forced_ms: Floats  # (W, B) least that it must, if it is done
+    way: NDArray[np.int64]  # (V,) way and
+    bin: NDArray[np.int64]  # (V,) bin of what is left to choose: the programme's further variables, in ms
 
 
 def episode_bounds(
@@ -73,34 +75,25 @@ def completion_bound(sites: Sites, jobs: NDArray[Any], down: NDArray[np.bool_]) 
     """
     plan = ways_to_do(sites, jobs)
     worth = jobs["priority"] / jobs["priority"].sum()
-    rows, most = _capacity_rows(jobs["demand"], sites.capacity, plan, down)
-    ways = plan.job.size
-    free_way, free_bin = np.nonzero(plan.window_ms > plan.forced_ms)
-    width = (plan.window_ms - plan.forced_ms)[free_way, free_bin]
-    columns = ways + free_way.size
-    once = csr_array((np.ones(ways), (plan.job, np.arange(ways))), shape=(jobs.size, columns))
-    left_ms = plan.hold_ms - plan.forced_ms.sum(axis=1)
-    spread = csr_array(
-        (np.r_[left_ms, -np.ones(free_way.size)], (np.r_[np.arange(ways), free_way], np.arange(columns))),
-        shape=(ways, columns),
-    )
-    solved = linprog(
-        np.r_[-worth[plan.job], np.zeros(free_way.size)],
-        A_ub=vstack([once, rows]),
-        b_ub=np.r_[np.ones(jobs.size), most],
-        A_eq=spread,
-        b_eq=np.zeros(ways),
-        bounds=np.c_[np.zeros(columns), np.r_[np.ones(ways), width]],
-        method="highs",
+    ways, columns = plan.job.size, plan.job.size + plan.way.size
+    width_ms = (plan.window_ms - plan.forced_ms)[plan.way, plan.bin]
+    solved = milp(
+        np.r_[-worth[plan.job], np.zeros(plan.way.size)],
+        bounds=Bounds(np.zeros(columns), np.r_[np.ones(ways), width_ms]),
+        constraints=[
+            _once(plan, jobs.size),
+            _held_in_all(plan),
+            _capacities(plan, jobs["demand"], sites.capacity, down),
+        ],
     )
     if not solved.success:
-        raise EdgeBenchError("the bound's linear programme was not solved", where=solved.message)
+        raise EdgeBenchError("the bound's linear programme was not solved", where=str(solved.message))
     return min(1.0, -float(solved.fun))
 
 
 def ways_to_do(sites: Sites, jobs: NDArray[Any]) -> Plan:
     """Every job's ways to be done: here if its origin has the capacity, there if another site in reach has."""
-    fits = (sites.capacity[None, :, :] >= jobs["demand"][:, None, :]).all(axis=2)
+    fits = np.all(sites.capacity[None, :, :] >= jobs["demand"][:, None, :], axis=2)
     origin, number = jobs["origin"], np.arange(jobs.size)
     transfer_ms = jobs["payload_mb"][:, None] * sites.path["ms_per_mb"][:, origin].T
     arrives_ms = jobs["arrival_ms"][:, None] + sites.path["latency_ms"][:, origin].T + transfer_ms
@@ -114,43 +107,62 @@ def ways_to_do(sites: Sites, jobs: NDArray[Any]) -> Plan:
     hold_ms = transfer + jobs["duration_ms"][job]
     bins = int(np.ceil((jobs["latest_ms"] + jobs["duration_ms"]).max() / _BIN_MS))
     site = np.r_[origin[here], np.full(away.size, -1)]
-    return Plan(job, site, hold_ms, _overlap(begin, end, bins), _overlap(end - hold_ms, begin + hold_ms, bins))
+    window_ms, forced_ms = _overlap(begin, end, bins), _overlap(end - hold_ms, begin + hold_ms, bins)
+    return Plan(job, site, hold_ms, window_ms, forced_ms, *np.nonzero(window_ms > forced_ms))
 
 
 def _overlap(begin_ms: Floats, end_ms: Floats, bins: int) -> Floats:
     """Ms of each bin that lie between, (W, B)."""
     first = np.arange(bins) * _BIN_MS
-    return np.clip(np.minimum(end_ms[:, None], first + _BIN_MS) - np.maximum(begin_ms[:, None], first), 0.0, None)
+    common_ms = np.minimum(end_ms[:, None], first + _BIN_MS) - np.maximum(begin_ms[:, None], first)
+    return np.asarray(np.maximum(common_ms, 0.0), np.float64)
 
 
-def _capacity_rows(demand: Floats, capacity: Floats, plan: Plan, down: NDArray[np.bool_]) -> tuple[Any, Floats]:
-    """Rows and right-hand sides: of all sites a resource and bin, then of every site for what is done here."""
+def _once(plan: Plan, jobs: int) -> LinearConstraint:
+    """A job is done once at most, over all its ways."""
+    return _rows(np.ones(plan.job.size), plan.job, np.arange(plan.job.size), (jobs, _columns(plan)), -np.inf, 1.0)
+
+
+def _held_in_all(plan: Plan) -> LinearConstraint:
+    """Over the bins a way holds what it holds in all, as far as it is taken."""
+    ways, columns = np.arange(plan.job.size), np.arange(_columns(plan))
+    amount = np.r_[plan.hold_ms - plan.forced_ms.sum(axis=1), -np.ones(plan.way.size)]
+    return _rows(amount, np.r_[ways, plan.way], columns, (ways.size, columns.size), 0.0, 0.0)
+
+
+def _capacities(plan: Plan, demand: Floats, capacity: Floats, down: NDArray[np.bool_]) -> LinearConstraint:
+    """Of every resource and bin: what all sites together hold, then for every site what is done here."""
     (nodes, resources), bins = capacity.shape, plan.window_ms.shape[1]
     up_ms = _up_ms(down, bins)
-    have = np.concatenate([np.einsum("nr,nb->rb", capacity, up_ms)[None], _per_site(capacity, up_ms)])
-    ways, free_way, free_bin = plan.job.size, *np.nonzero(plan.window_ms > plan.forced_ms)
+    have = np.concatenate([[np.einsum("nr,nb->rb", capacity, up_ms)], capacity[:, :, None] * up_ms[:, None, :]])
     forced_way, forced_bin = np.nonzero(plan.forced_ms > 0.0)
-    way, of_bin = np.r_[forced_way, free_way], np.r_[forced_bin, free_bin]
-    column = np.r_[forced_way, ways + np.arange(free_way.size)]
-    amount = np.r_[plan.forced_ms[forced_way, forced_bin], np.ones(free_way.size)]
-    row, entry, value = [], [], []
-    for place, of_place in ((np.zeros(way.size, np.int64), way >= 0), (plan.site[way] + 1, plan.site[way] >= 0)):
-        for resource in range(resources):
-            row.append(((place * resources + resource) * bins + of_bin)[of_place])
-            entry.append(column[of_place])
-            value.append((amount * demand[plan.job[way], resource])[of_place])
-    shape = ((nodes + 1) * resources * bins, ways + free_way.size)
-    rows = coo_array((np.concatenate(value), (np.concatenate(row), np.concatenate(entry))), shape=shape).tocsr()
-    used = np.flatnonzero(np.diff(rows.indptr))
-    return rows[used], have.reshape(-1)[used]
+    way, of_bin = np.r_[forced_way, plan.way], np.r_[forced_bin, plan.bin]
+    column = np.r_[forced_way, plan.job.size + np.arange(plan.way.size)]
+    held = np.r_[plan.forced_ms[forced_way, forced_bin], np.ones(plan.way.size)][:, None] * demand[plan.job[way]]
+    is_here = plan.site[way] >= 0
+    place = np.r_[np.zeros(way.size, np.int64), plan.site[way][is_here] + 1]
+    of_bin, column, held = (np.concatenate([part, part[is_here]]) for part in (of_bin, column, held))
+    row = (place[:, None] * resources + np.arange(resources)) * bins + of_bin[:, None]
+    shape = ((nodes + 1) * resources * bins, _columns(plan))
+    return _rows(held.ravel(), row.ravel(), np.repeat(column, resources), shape, -np.inf, have.ravel())
 
 
-def _per_site(capacity: Floats, up_ms: Floats) -> Floats:
-    """Unit × ms of each site, resource and bin, (N, R, B)."""
-    return capacity[:, :, None] * up_ms[:, None, :]
+def _rows(
+    values: Floats,
+    row: NDArray[np.integer[Any]],
+    column: NDArray[np.integer[Any]],
+    shape: tuple[int, int],
+    least: float,
+    most: Any,
+) -> LinearConstraint:
+    return LinearConstraint(coo_array((values, (row, column)), shape=shape).tocsr(), least, most)
+
+
+def _columns(plan: Plan) -> int:
+    return plan.job.size + plan.way.size
 
 
 def _up_ms(down: NDArray[np.bool_], bins: int) -> Floats:
     """Ms of each bin in which each site is up, (N, B)."""
     slots = np.minimum(np.arange(bins * BIN_S), down.shape[1] - 1)
-    return 1000.0 * (~down[:, slots]).reshape(len(down), bins, BIN_S).sum(axis=2)
+    return np.asarray(1000.0 * (~down[:, slots]).reshape(len(down), bins, BIN_S).sum(axis=2), np.float64)

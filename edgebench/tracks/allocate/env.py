@@ -25,6 +25,12 @@ from edgebench.tracks.allocate.simulation import Simulation
 Observed = dict[str, Any]
 _SCENARIO_NAMES: Final = ", ".join(f"`{name}`" for name in SCENARIOS)
 _TICK_S: Final = constants.TICK_MS / 1000.0
+_IN_ALL: Final = {
+    "latency": f"{constants.POINTS * constants.LATENCY_WEIGHT:g}",
+    "imbalance": f"{constants.POINTS * constants.IMBALANCE_WEIGHT:g}",
+    "waste": f"{constants.POINTS * constants.WASTE_WEIGHT:g}",
+}
+"""Points that each of the small terms costs at most, or where it is 1."""
 
 
 def feature_table(features: tuple[Feature, ...]) -> str:
@@ -36,29 +42,36 @@ def feature_table(features: tuple[Feature, ...]) -> str:
     return "\n".join(["    | index | name | min | max | meaning |", "    | --- | --- | --- | --- | --- |", *rows])
 
 
-RULES: Final = f"""Jobs arrive at the sites of the region's nodes for {constants.ARRIVALS_S} s. A job needs a share of four resources at
-    once, {", ".join(constants.RESOURCES)}, has an input at the site where it arose, a duration, a priority from 1 to 3
-    and a deadline. Its slack is the time it may yet wait and be done by then; when that is used up, it has expired.
+RULES: Final = f"""Jobs arrive at the sites of the region's nodes for {constants.ARRIVALS_S} s.
+    A job needs some of four resources at once ({", ".join(constants.RESOURCES)}), has an input at the
+    site where it arose, a duration, a priority from 1 to 3 and a deadline. Its slack is the time it may yet wait and
+    be done by then; when that is used up, it has expired.
 
     Sent to a site, its request takes `propagation + hops` on the quickest path, plus the `extra` of every trap link on
     it in the state it has when the request leaves; in `jitter` a late way adds its delay. The input follows right
     behind, at the path's bottleneck bandwidth. When the request arrives the site holds what the job needs, while the
     input arrives and while the job runs; or it refuses: it is down, too little of a resource is free, or the job would
-    begin too late. A refused job has lost the time: it is back in the queue at the first tick of {_TICK_S:g} s after the way
-    back. A job that holds resources is done in time, unless its site fails in `outage`: then all that the site held is
-    lost, and the job is back in the queue of its origin when telemetry next tells, with the slack that is left.
+    begin too late. A refused job has lost the time: it is back in the queue at the first tick of {_TICK_S:g} s after
+    the way back. A job that holds resources is done in time, unless its site fails in `outage`: then all that the site
+    held is lost, and the job is back in its origin's queue when telemetry next tells, with the slack that is left.
 
     The broker at a job's origin knows that site as it is. Of the others it knows what they publish every
-    {TELEMETRY_MS / 1000:g} s, and which requests have been sent there since or are under way. Of traps it knows what was measured of
-    requests that have arrived: a moving average a link, fading with {MEASURE_MEMORY_MS / 1000:g} s, as measured on arrival."""
-REWARD: Final = f"""Points, of which all jobs of an episode are worth {constants.POINTS:g}, each its priority's share of them. With p that share, a
-    job done in time earns `p`; one that expires costs `{constants.VIOLATION_WEIGHT:g} p`. Subtracted are, at most {100 * constants.LATENCY_WEIGHT:g} points in all,
-    `{100 * constants.LATENCY_WEIGHT:g} / jobs * latency / deadline` for every job done (latency from arrival to beginning); at every publication
-    `{100 * constants.IMBALANCE_WEIGHT:g} * variance of the sites' mean utilisations`, over the publications of {constants.HORIZON_MS / 1000:g} s; and
-    `{100 * constants.WASTE_WEIGHT:g} *` what was held while an input arrived or for a run that was lost, over what all jobs need (dominant share
-    times ms). The metrics `points_*` tell each term. The rewards of an episode sum to them."""
+    {TELEMETRY_MS / 1000:g} s, and which requests have been sent there since or are under way. Of traps it knows
+    what was measured of requests that have arrived: a moving average a link, which fades with
+    {MEASURE_MEMORY_MS / 1000:g} s."""
+REWARD: Final = f"""Points, of which all jobs of an episode are worth {constants.POINTS:g}, each its priority's
+    share of them. With p that share, a job done in time earns `p`, one that expires costs
+    `{constants.VIOLATION_WEIGHT:g} p`. Subtracted are small terms:
 
-PAGE: Final = f"""Give jobs that need cpu, memory, bandwidth and storage to the sites of a real edge network, or let them wait.
+    * `{_IN_ALL["latency"]} / jobs * latency / deadline` for every job done; latency is from arrival to beginning;
+    * `{_IN_ALL["imbalance"]} * variance` of the sites' mean utilisations, at every publication for the
+      {TELEMETRY_MS / 1000:g} s since the last, of {constants.HORIZON_MS / 1000:g} s;
+    * `{_IN_ALL["waste"]} * waste`: dominant share times ms held while an input arrives or for a run that is lost,
+      over dominant share times duration of all jobs.
+
+    The metrics `points_*` tell each term; the rewards of an episode sum to them."""
+
+PAGE: Final = f"""Give jobs that need four resources to the sites of a real edge network, or let them wait.
 
     ## Description
     {RULES}
@@ -69,12 +82,13 @@ PAGE: Final = f"""Give jobs that need cpu, memory, bandwidth and storage to the 
     job of low priority takes, a higher one that comes later may lack.
 
     ## Action space
-    `Discrete(N + 1)` for N sites: the site that the job is sent to; the last one defers it. `action_mask` is 1 where the
-    site is up, has room and is in reach before the slack is used up, by what the broker knows but without requests
+    `Discrete(N + 1)` for N sites: the site that the job is sent to; the last one defers it. `action_mask` is 1 where
+    the site is up, has room and is in reach before the slack is used up, by what the broker knows but without requests
     under way, trap extras and late ways; and always for deferring. Any other action defers.
 
     ## Observation space
-    N is the region's, all else the same everywhere. Times ending in `_s` are seconds; values are clipped at the maximum.
+    N is the region's, all else the same everywhere. Times ending in `_s` are seconds; values are clipped at the
+    maximum.
 
     `sites`, float32 (N, {F}), one row a site:
 
@@ -94,9 +108,9 @@ PAGE: Final = f"""Give jobs that need cpu, memory, bandwidth and storage to the 
     {REWARD}
 
     ## Starting state
-    Empty sites, nothing measured. `reset(options={{"window": w, "seed": s}})` pins the episode; else window and scenario
-    seed are hashed from the environment's seed and the number of resets since. Jobs are drawn by split, window and
-    scenario seed: no two splits share one, and a split's jobs arise where its users live.
+    Empty sites, nothing measured. `reset(options={{"window": w, "seed": s}})` pins the episode; else window and
+    scenario seed are hashed from the environment's seed and the number of resets since. Jobs are drawn by split, window
+    and scenario seed: no two splits share one, and a split's jobs arise where its users live.
 
     ## Episode end
     Terminated when every job is done or has expired; never truncated.
@@ -209,4 +223,5 @@ def observation_space(nodes: int, *, privileged: bool = False) -> spaces.Dict:
 
 
 def _rows(bounds: tuple[NDArray[np.float32], NDArray[np.float32]], count: int) -> spaces.Box:
-    return spaces.Box(*(np.repeat(row[None, :], count, axis=0) for row in bounds), dtype=np.float32)
+    low, high = (np.repeat(row[None, :], count, axis=0) for row in bounds)
+    return spaces.Box(low, high, dtype=np.float32)

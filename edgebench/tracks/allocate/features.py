@@ -43,10 +43,10 @@ JOB_FEATURES: Final = (
 QUEUE_FEATURES: Final = (
     *(Feature(f"waiting_{n}", 0.0, 1000.0, f"other waiting jobs of priority {n}") for n in PRIORITIES),
     *(
-        Feature(f"need_{n}", 0.0, 10.0, f"mean over those of the largest need, share of the mean site's; 0 of none")
+        Feature(f"need_{n}", 0.0, 10.0, "mean over those of the largest need, share of the mean site's; 0 of none")
         for n in PRIORITIES
     ),
-    *(Feature(f"slack_{n}_s", 0.0, LONG_S, f"least slack of those, the most of none") for n in PRIORITIES),
+    *(Feature(f"slack_{n}_s", 0.0, LONG_S, "least slack of those, the most of none") for n in PRIORITIES),
     *(Feature(f"free_{name}", 0.0, 1.0, f"{name} free at all sites, as known, share of all") for name in RESOURCES),
     Feature("elapsed", 0.0, 1.0, f"time since the episode began, over {HORIZON_MS / 1000:g} s"),
 )

@@ -65,9 +65,7 @@ class Generator:
         scenario, seconds = self._scenario, constants.ARRIVALS_S
         phase = 2.0 * np.pi * (np.arange(seconds) + 0.5) / seconds
         rate = self._rate_per_s * (1.0 + constants.LOAD_SWING * np.sin(phase))
-        factors = crowd_factors(
-            self._neighbours, seconds, seed, crowds=scenario.crowds, speedup=scenario.crowd_speedup
-        )
+        factors = crowd_factors(self._neighbours, seconds, seed, crowds=scenario.crowds, speedup=scenario.crowd_speedup)
         if scenario.drifts:
             factors = factors * drift_factors(self._topology.node["east"], self._shares, seconds)
         return np.asarray(rate[:, None] * self._shares * factors, np.float64)

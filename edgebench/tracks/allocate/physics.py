@@ -80,7 +80,7 @@ def _clear(sites: Sites, state: State) -> None:
 @part
 def next_tick(now_ms: float) -> float:
     """The first tick after `now_ms`."""
-    return (np.floor(now_ms / TICK_MS) + 1.0) * TICK_MS
+    return float((np.floor(now_ms / TICK_MS) + 1.0) * TICK_MS)
 
 
 @compiled
@@ -195,7 +195,7 @@ def send(sites: Sites, world: World, jobs: NDArray[Any], state: State, number: i
 
 @part
 def _arrive(sites: Sites, world: World, jobs: NDArray[Any], state: State, number: int) -> None:
-    """A request arrives: the site holds what the job needs, or refuses and the job waits for the tick after the way back."""
+    """A request arrives: the site holds what the job needs, or the job is back at the first tick after the way back."""
     job, progress, now_ms = jobs[number], state.progress[number], state.tally[0].now_ms
     site = progress.site
     measure(sites, world, state, job.origin, site, progress.sent_ms, now_ms)

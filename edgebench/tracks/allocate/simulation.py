@@ -1,10 +1,9 @@
-"""One episode after another of Allocate, for the environments: holds the arrays, knows neither Gymnasium nor PettingZoo."""
+"""One episode after another of Allocate, for the environments: holds the arrays, knows no environment."""
 
 from __future__ import annotations
 
 from typing import Any
 
-import numpy as np
 from numpy.typing import NDArray
 
 from edgebench.region import Region

@@ -33,9 +33,7 @@ def delays(
             per_mb_ms += sites.slow_ms_per_mb[trap]
         node = sites.path[site, node].past_trap
     nodes = sites.path.shape[0]
-    late = late_ms(
-        world.seed, nodes, origin, site, slot, world.jitter_chance, world.jitter_min_ms, world.jitter_max_ms
-    )
+    late = late_ms(world.seed, nodes, origin, site, slot, world.jitter_chance, world.jitter_min_ms, world.jitter_max_ms)
     return way.latency_ms + extra_ms + late, payload_mb * per_mb_ms, hits
 
 
