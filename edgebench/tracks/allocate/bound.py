@@ -74,6 +74,8 @@ def completion_bound(sites: Sites, jobs: NDArray[Any], down: NDArray[np.bool_]) 
         EdgeBenchError: The programme could not be solved.
     """
     plan = ways_to_do(sites, jobs)
+    if plan.job.size == 0:
+        return 0.0
     worth = jobs["priority"] / jobs["priority"].sum()
     ways, columns = plan.job.size, plan.job.size + plan.way.size
     width_ms = (plan.window_ms - plan.forced_ms)[plan.way, plan.bin]

@@ -214,14 +214,15 @@ class AllocateEnv(gymnasium.Env[Observed, np.int64]):  # noqa: D101
 def observation_space(nodes: int, *, privileged: bool = False) -> spaces.Dict:
     """The observation space of a region of so many nodes."""
     parts: dict[str, spaces.Space[Any]] = {
-        "sites": _rows(SITE_BOUNDS, nodes),
+        "sites": rows_space(SITE_BOUNDS, nodes),
         "job": spaces.Box(*JOB_BOUNDS, dtype=np.float32),
         "queue": spaces.Box(*QUEUE_BOUNDS, dtype=np.float32),
         "action_mask": spaces.MultiBinary(nodes + 1),
     }
-    return spaces.Dict(parts | ({"labels": _rows(LABEL_BOUNDS, nodes)} if privileged else {}))
+    return spaces.Dict(parts | ({"labels": rows_space(LABEL_BOUNDS, nodes)} if privileged else {}))
 
 
-def _rows(bounds: tuple[NDArray[np.float32], NDArray[np.float32]], count: int) -> spaces.Box:
+def rows_space(bounds: tuple[NDArray[np.float32], NDArray[np.float32]], count: int) -> spaces.Box:
+    """The space of `count` rows of least and most."""
     low, high = (np.repeat(row[None, :], count, axis=0) for row in bounds)
     return spaces.Box(low, high, dtype=np.float32)

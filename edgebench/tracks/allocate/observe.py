@@ -92,7 +92,7 @@ def observe(
     if number < 0:
         seen.sites[:], seen.job[:], seen.queue[:], seen.labels[:] = 0.0, 0.0, 0.0, 0.0
         return
-    _see_queue(jobs, state, seen.queue, number)
+    see_queue(jobs, state, seen.queue, number)
     _see_sites(sites, world, jobs[number], state, seen)
     _see_job(jobs[number], state.progress[number], state.tally[0].now_ms, mean_capacity, seen.job)
 
@@ -112,10 +112,10 @@ def _see_sites(sites: Sites, world: World, job: Any, state: State, seen: Seen) -
             row[_FREE + resource] = free / capacity
             row[_SENT + resource] = min(unknown / capacity, 10.0)
             row[_NEED + resource] = min(job.demand[resource] / capacity, 10.0)
-        row[_LATENCY] = _seconds(way.latency_ms)
-        row[_TRANSMISSION] = _seconds(job.payload_mb * way.ms_per_mb)
-        row[_EXTRA] = _seconds(remembered_ms(sites, state, job.origin, site, fade))
-        row[_END] = _seconds(state.shown_end_ms[site] - now_ms)
+        row[_LATENCY] = seconds(way.latency_ms)
+        row[_TRANSMISSION] = seconds(job.payload_mb * way.ms_per_mb)
+        row[_EXTRA] = seconds(remembered_ms(sites, state, job.origin, site, fade))
+        row[_END] = seconds(state.shown_end_ms[site] - now_ms)
         row[_WAITING] = min(state.waiting[site], 1000)
         row[_DOWN] = is_down_as_known(world, state, job.origin, site)
         row[_ORIGIN] = here
@@ -127,13 +127,14 @@ def _see_sites(sites: Sites, world: World, job: Any, state: State, seen: Seen) -
 def _see_job(job: Any, progress: Any, now_ms: float, mean_capacity: NDArray[np.float64], row: Floats32) -> None:
     for resource in range(R):
         row[_JOB_NEED + resource] = min(job.demand[resource] / mean_capacity[resource], 10.0)
-    row[_PRIORITY], row[_DURATION], row[_PAYLOAD] = job.priority, _seconds(job.duration_ms), job.payload_mb
-    row[_SLACK], row[_WAITED] = _seconds(job.latest_ms - now_ms), _seconds(now_ms - job.arrival_ms)
+    row[_PRIORITY], row[_DURATION], row[_PAYLOAD] = job.priority, seconds(job.duration_ms), job.payload_mb
+    row[_SLACK], row[_WAITED] = seconds(job.latest_ms - now_ms), seconds(now_ms - job.arrival_ms)
     row[_TRIES] = min(progress.tries, 100)
 
 
 @part
-def _see_queue(jobs: NDArray[Any], state: State, row: Floats32, asked: int) -> None:
+def see_queue(jobs: NDArray[Any], state: State, row: Floats32, asked: int) -> None:
+    """Write what is seen of the jobs that wait beside `asked`, but for what is free."""
     tally = state.tally[0]
     for priority in range(_PRIORITIES):
         row[_COUNT + priority], row[_MEAN + priority], row[_LEAST + priority] = 0.0, 0.0, LONG_S
@@ -142,7 +143,7 @@ def _see_queue(jobs: NDArray[Any], state: State, row: Floats32, asked: int) -> N
             job, entry = jobs[number], jobs[number].priority - 1
             row[_COUNT + entry] += 1.0
             row[_MEAN + entry] += job.dominant
-            row[_LEAST + entry] = min(row[_LEAST + entry], _seconds(job.latest_ms - tally.now_ms))
+            row[_LEAST + entry] = min(row[_LEAST + entry], seconds(job.latest_ms - tally.now_ms))
     for priority in range(_PRIORITIES):
         count = row[_COUNT + priority]
         row[_MEAN + priority] = min(row[_MEAN + priority] / max(count, 1.0), 10.0)
@@ -156,10 +157,11 @@ def see_labels(sites: Sites, world: World, jobs: NDArray[Any], state: State, see
     number, now_ms = state.tally[0].asked, state.tally[0].now_ms
     for site in range(sites.capacity.shape[0] if number >= 0 else 0):
         request_ms, _, _ = delays(sites, world, jobs[number].origin, site, 0.0, now_ms)
-        seen.labels[site, 0] = _seconds(request_ms - sites.path[site, jobs[number].origin].latency_ms)
+        seen.labels[site, 0] = seconds(request_ms - sites.path[site, jobs[number].origin].latency_ms)
         seen.labels[site, 1] = world.down[site, slot_of(now_ms)]
 
 
 @part
-def _seconds(time_ms: float) -> float:
+def seconds(time_ms: float) -> float:
+    """Ms as the seconds of an observation."""
     return min(max(time_ms / 1000.0, 0.0), LONG_S)

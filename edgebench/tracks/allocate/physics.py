@@ -90,19 +90,23 @@ def advance(sites: Sites, world: World, jobs: NDArray[Any], state: State) -> flo
     Afterwards `tally.asked` is that job and `mask` its valid actions; -1 and all 0 when every job has ended. A waiting
     job that no site could take is not asked about, but waits for the next tick.
     """
-    tally = state.tally[0]
-    tally.asked = -1
-    while tally.asked < 0 and tally.heap > 0:
-        number = _next_turn(sites, world, jobs, state)
-        if number < 0:
-            continue
-        if mark_valid(sites, world, jobs[number], state):
-            tally.asked = number
-        else:
-            queue(jobs, state, number, next_tick(tally.now_ms))
-    if tally.asked < 0:
+    tally, number = state.tally[0], next_waiting(sites, world, jobs, state)
+    while number >= 0 and not mark_valid(sites, world, jobs[number], state):
+        queue(jobs, state, number, next_tick(tally.now_ms))
+        number = next_waiting(sites, world, jobs, state)
+    tally.asked = number
+    if number < 0:
         state.mask[:] = 0
     return pay(state)
+
+
+@part
+def next_waiting(sites: Sites, world: World, jobs: NDArray[Any], state: State) -> int:
+    """Let the world go on until a waiting job's turn comes; returns it, -1 when every job has ended."""
+    number = -1
+    while number < 0 and state.tally[0].heap > 0:
+        number = _next_turn(sites, world, jobs, state)
+    return number
 
 
 @part

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+import numpy as np
 from numpy.typing import NDArray
 
 from edgebench.region import Region
@@ -11,6 +12,8 @@ from edgebench.registry import Scenario
 from edgebench.tracks.allocate.generator import Generator
 from edgebench.tracks.allocate.metrics import episode_metrics
 from edgebench.tracks.allocate.observe import new_seen, observe, see_labels
+from edgebench.tracks.allocate.offer_features import P, see_offers
+from edgebench.tracks.allocate.offers import allot, open_tick
 from edgebench.tracks.allocate.physics import advance, begin, decide
 from edgebench.tracks.allocate.state import State, World, new_state
 
@@ -38,6 +41,8 @@ class Simulation:
         self.mean_capacity = self.sites.capacity.mean(axis=0)
         self.nodes = self.sites.capacity.shape[0]
         self.seen = new_seen(self.nodes)
+        self.neighbours = region.neighbours()
+        self.offer_rows = np.zeros((self.nodes, P), np.float32)
 
     def start(self, window: int, seed: int, *, in_ticks: bool = False) -> None:
         """Begin an episode; nothing has been seen of it."""
@@ -62,6 +67,20 @@ class Simulation:
         """Decide and go on; returns the reward."""
         decide(self.sites, self.world, self.jobs, self.state, action)
         return self.ask()
+
+    def open_tick(self) -> None:
+        """Go on to the first tick at which a job waits, for the multi-agent form."""
+        open_tick(self.sites, self.world, self.jobs, self.state)
+        self._see_offers()
+
+    def allot(self, shares: NDArray[np.float64]) -> float:
+        """Give jobs to what the sites offer, (N, R) shares, and go on to the next tick; returns the reward."""
+        reward = allot(self.sites, self.world, self.jobs, self.state, shares)
+        self._see_offers()
+        return float(reward)
+
+    def _see_offers(self) -> None:
+        see_offers(self.sites, self.world, self.jobs, self.state, self.mean_capacity, self.neighbours, self.offer_rows)
 
     @property
     def asked(self) -> int:
