@@ -19,7 +19,7 @@ from common import machine
 from builders.pipeline import build_region
 from edgebench.region import load
 from edgebench.registry import REGIONS, SCENARIOS
-from edgebench.sim.compiled import compiled
+from edgebench.sim.compiled import compiled, part
 from edgebench.sim.counter import uniform
 from edgebench.tracks.allocate.env import AllocateEnv
 from edgebench.tracks.allocate.observe import observe
@@ -34,21 +34,39 @@ NOVACRON: float = 8_596.0
 
 
 @compiled
-def core(sites: Any, world: Any, jobs: Any, state: Any, mean: Any, seen: Any, sees: bool) -> int:
-    """Play an episode by random valid actions, looking at every decision if `sees`; returns its steps."""
-    steps, actions = 0, state.mask.size
+def core(sites: Any, world: Any, jobs: Any, state: Any) -> int:
+    """Play an episode by random valid actions; returns its steps."""
+    steps = 0
     begin(sites, jobs, state, False)
     advance(sites, world, jobs, state)
     while state.tally[0].asked >= 0:
-        if sees:
-            observe(sites, world, jobs, state, mean, seen)
-        action = int(uniform(world.seed, 1, steps, 0) * actions)
-        while not state.mask[action]:
-            action = action + 1 if action + 1 < actions else 0
-        decide(sites, world, jobs, state, action)
+        decide(sites, world, jobs, state, random_valid(world, state, steps))
         advance(sites, world, jobs, state)
         steps += 1
     return steps
+
+
+@compiled
+def core_observing(sites: Any, world: Any, jobs: Any, state: Any, seen: Any) -> int:
+    """The same, looking at every decision."""
+    steps = 0
+    begin(sites, jobs, state, False)
+    advance(sites, world, jobs, state)
+    while state.tally[0].asked >= 0:
+        observe(sites, world, jobs, state, seen)
+        decide(sites, world, jobs, state, random_valid(world, state, steps))
+        advance(sites, world, jobs, state)
+        steps += 1
+    return steps
+
+
+@part
+def random_valid(world: Any, state: Any, step: int) -> int:
+    """The first valid action from one drawn by counter."""
+    action = int(uniform(world.seed, 1, step, 0) * state.mask.size)
+    while not state.mask[action]:
+        action = (action + 1) % state.mask.size
+    return action
 
 
 def main() -> None:
@@ -96,7 +114,8 @@ def core_playing(region: Any, *, sees: bool) -> Callable[[], int]:
         nonlocal played
         one = episodes[played % EPISODES]
         played += 1
-        return int(core(one.sites, one.world, one.jobs, one.state, one.mean_capacity, one.seen, sees))
+        episode = one.sites, one.world, one.jobs, one.state
+        return int(core_observing(*episode, one.seen) if sees else core(*episode))
 
     return play
 

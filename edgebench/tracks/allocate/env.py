@@ -168,7 +168,6 @@ class AllocateEnv(gymnasium.Env[Observed, np.int64]):  # noqa: D101
         """Begin an episode; `options` may pin `window` and `seed` (see the class)."""
         super().reset(seed=seed)
         self._simulation.start(*self._pinning.begin(seed, options))
-        self._simulation.ask_first()
         self._reward, self._decisions, self._begun = 0.0, 0, True
         return self._observe()
 

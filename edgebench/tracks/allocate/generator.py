@@ -50,7 +50,7 @@ class Generator:
         own = int(counter.bits(seed, streams.EPISODE, self._split * _WINDOWS + window, 0) >> np.uint64(1))
         jobs = np.zeros(max(1, round(weights.sum())), JOB)
         _place(jobs, weights, own)
-        _describe(jobs, self.sites.capacity.mean(axis=0), own)
+        _describe(jobs, self.sites.mean, own)
         return jobs[np.argsort(jobs["arrival_ms"], kind="stable")]
 
     def world(self, seed: int) -> World:
@@ -84,7 +84,7 @@ def make_sites(region: Region, topology: Topology) -> Sites:
     for end in ("src", "dst"):
         np.add.at(capacity[:, 2], region.column("links", end), np.floor(region.column("links", "bandwidth_mbps")))
     capacity[:, 0], capacity[:, 1], capacity[:, 3] = compute, compute * family, storage
-    return Sites(capacity, topology.path, np.ascontiguousarray(topology.trap["slow_ms_per_mb"]))
+    return Sites(capacity, capacity.mean(axis=0), topology.path, np.ascontiguousarray(topology.trap["slow_ms_per_mb"]))
 
 
 def jobs_per_s(capacity: Floats) -> float:

@@ -74,10 +74,8 @@ def new_seen(nodes: int) -> Seen:
     )
 
 
-@compiled
-def observe(
-    sites: Sites, world: World, jobs: NDArray[Any], state: State, mean_capacity: NDArray[np.float64], seen: Seen
-) -> None:
+@part
+def observe(sites: Sites, world: World, jobs: NDArray[Any], state: State, seen: Seen) -> None:
     """Write what is seen of the present decision, or nothing but 0 when the episode is over.
 
     Args:
@@ -85,16 +83,15 @@ def observe(
         world: Of the episode.
         jobs: Of the episode, (J,).
         state: Of the episode.
-        mean_capacity: Over the sites, (R,).
         seen: Where it is written.
     """
     number = state.tally[0].asked
     if number < 0:
         seen.sites[:], seen.job[:], seen.queue[:], seen.labels[:] = 0.0, 0.0, 0.0, 0.0
-        return
-    see_queue(jobs, state, seen.queue, number)
-    _see_sites(sites, world, jobs[number], state, seen)
-    _see_job(jobs[number], state.progress[number], state.tally[0].now_ms, mean_capacity, seen.job)
+    else:
+        see_queue(jobs, state, seen.queue, number)
+        _see_sites(sites, world, jobs[number], state, seen)
+        _see_job(jobs[number], state.progress[number], state.tally[0].now_ms, sites.mean, seen.job)
 
 
 @part
@@ -124,9 +121,9 @@ def _see_sites(sites: Sites, world: World, job: Any, state: State, seen: Seen) -
 
 
 @part
-def _see_job(job: Any, progress: Any, now_ms: float, mean_capacity: NDArray[np.float64], row: Floats32) -> None:
+def _see_job(job: Any, progress: Any, now_ms: float, mean: NDArray[np.float64], row: Floats32) -> None:
     for resource in range(R):
-        row[_JOB_NEED + resource] = min(job.demand[resource] / mean_capacity[resource], 10.0)
+        row[_JOB_NEED + resource] = min(job.demand[resource] / mean[resource], 10.0)
     row[_PRIORITY], row[_DURATION], row[_PAYLOAD] = job.priority, seconds(job.duration_ms), job.payload_mb
     row[_SLACK], row[_WAITED] = seconds(job.latest_ms - now_ms), seconds(now_ms - job.arrival_ms)
     row[_TRIES] = min(progress.tries, 100)

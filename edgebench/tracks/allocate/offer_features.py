@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from edgebench.sim.chains import slot_of
-from edgebench.sim.compiled import compiled, part
+from edgebench.sim.compiled import part
 from edgebench.sim.conditions import MAX_NEIGHBOURS, Neighbours
 from edgebench.sim.features import Feature
 from edgebench.tracks.allocate.constants import LONG_S, RESOURCES, R
@@ -54,27 +54,24 @@ _HEAD_AT: Final = _QUEUE_AT + Q
 _NEAR_AT: Final = _HEAD_AT + len(_HEAD)
 
 
-@compiled
+@part
 def see_offers(
     sites: Sites,
     world: World,
     jobs: NDArray[Any],
     state: State,
-    mean_capacity: NDArray[np.float64],
     neighbours: Neighbours,
     rows: Floats32,
 ) -> None:
     """Write what every site sees at a tick, (N, P); nothing but 0 when the episode is over."""
     rows[:] = 0.0
-    if state.tally[0].asked < 0:
-        return
     fade = fading(state.tally[0].now_ms)
-    shared, origin = np.zeros(Q, np.float32), jobs[state.tally[0].asked].origin
+    shared, origin = np.zeros(Q, np.float32), jobs[max(state.tally[0].asked, 0)].origin
     see_queue(jobs, state, shared, -1)
     _see_all_free(sites, state, shared)
-    for site in range(rows.shape[0]):
+    for site in range(rows.shape[0] if state.tally[0].asked >= 0 else 0):
         row = rows[site]
-        _see_own(sites, world, state, mean_capacity, site, origin, row)
+        _see_own(sites, world, state, site, origin, row)
         row[_QUEUE_AT:_HEAD_AT] = shared
         _see_head(sites, jobs, state, site, fade, row[_HEAD_AT:_NEAR_AT])
         _see_neighbours(sites, state, neighbours, site, row[_NEAR_AT:])
@@ -92,7 +89,6 @@ def _see_own(
     sites: Sites,
     world: World,
     state: State,
-    mean_capacity: NDArray[np.float64],
     site: int,
     origin: int,
     row: Floats32,
@@ -101,7 +97,7 @@ def _see_own(
     for resource in range(R):
         capacity = sites.capacity[site, resource]
         row[resource] = 1.0 - state.free[site, resource] / capacity
-        row[R + resource] = min(capacity / mean_capacity[resource], 10.0)
+        row[R + resource] = min(capacity / sites.mean[resource], 10.0)
         row[2 * R + resource] = min(state.coming[site, resource] / capacity, 10.0)
     row[3 * R] = min(state.waiting[site] + (origin == site), 1000)
     row[3 * R + 1] = world.down[site, slot_of(state.tally[0].now_ms)]

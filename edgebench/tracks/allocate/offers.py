@@ -8,20 +8,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from edgebench.sim.chains import slot_of
-from edgebench.sim.compiled import compiled, part
+from edgebench.sim.compiled import part
 from edgebench.tracks.allocate.constants import R
-from edgebench.tracks.allocate.physics import next_tick, next_waiting, pay, queue, send
+from edgebench.tracks.allocate.physics import next_tick, next_turn, pay, queue, send
 from edgebench.tracks.allocate.state import Sites, State, World
 from edgebench.tracks.allocate.transfers import fading, remembered_ms
 
 
-@compiled
-def open_tick(sites: Sites, world: World, jobs: NDArray[Any], state: State) -> None:
-    """Let the world go on to the first tick at which a job waits: `tally.asked` is the first, -1 if all have ended."""
-    state.tally[0].asked = next_waiting(sites, world, jobs, state)
-
-
-@compiled
+@part
 def allot(sites: Sites, world: World, jobs: NDArray[Any], state: State, shares: NDArray[np.float64]) -> float:
     """Give the waiting jobs to what the sites offer, go on to the next tick at which one waits; returns the reward.
 
@@ -51,6 +45,15 @@ def allot(sites: Sites, world: World, jobs: NDArray[Any], state: State, shares: 
         number = next_waiting(sites, world, jobs, state)
     tally.asked = number
     return pay(state)
+
+
+@part
+def next_waiting(sites: Sites, world: World, jobs: NDArray[Any], state: State) -> int:
+    """Let the world go on until a waiting job's turn comes; returns it, -1 when every job has ended."""
+    number = -1
+    while number < 0 and state.tally[0].heap > 0:
+        number = next_turn(sites, world, jobs, state)
+    return number
 
 
 @part

@@ -115,8 +115,7 @@ class AllocateParallelEnv(ParallelEnv[str, _Floats32, _Floats32]):  # type: igno
     def reset(self, seed: int | None = None, options: dict[str, Any] | None = None) -> _Told:
         """Begin an episode; `options` may pin `window` and `seed` (see the class)."""
         known = {name: value for name, value in (options or {}).items() if name != _PROBE}
-        self._simulation.start(*self._pinning.begin(seed, known), in_ticks=True)
-        self._simulation.open_tick()
+        self._simulation.start_ticks(*self._pinning.begin(seed, known))
         self._reward, self._ticks, self._begun = 0.0, 0, True
         self.agents = list(self.possible_agents)
         return self._told()

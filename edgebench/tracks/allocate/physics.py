@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from edgebench.constants import TELEMETRY_MS, TRAP_SLOT_MS
 from edgebench.sim.chains import slot_of
-from edgebench.sim.compiled import compiled, part, rare
+from edgebench.sim.compiled import part, rare
 from edgebench.tracks.allocate.constants import LATENCY_WEIGHT, POINTS, TICK_MS, VIOLATION_WEIGHT, WASTE_WEIGHT, R
 from edgebench.tracks.allocate.events import RELEASE, REQUEST, TURN, job_of, kind_of, schedule, take_next
 from edgebench.tracks.allocate.state import (
@@ -37,7 +37,7 @@ from edgebench.tracks.allocate.telemetry import could_take, publish
 from edgebench.tracks.allocate.transfers import delays, measure
 
 
-@compiled
+@part
 def begin(sites: Sites, jobs: NDArray[Any], state: State, in_ticks: bool) -> None:
     """Before an episode: all sites empty, nothing measured, every job to come.
 
@@ -83,35 +83,29 @@ def next_tick(now_ms: float) -> float:
     return float((np.floor(now_ms / TICK_MS) + 1.0) * TICK_MS)
 
 
-@compiled
+@part
 def advance(sites: Sites, world: World, jobs: NDArray[Any], state: State) -> float:
     """Let the world go on until a job's turn comes for which an action is open; returns the reward since the last.
 
     Afterwards `tally.asked` is that job and `mask` its valid actions; -1 and all 0 when every job has ended. A waiting
     job that no site could take is not asked about, but waits for the next tick.
     """
-    tally, number = state.tally[0], next_waiting(sites, world, jobs, state)
-    while number >= 0 and not mark_valid(sites, world, jobs[number], state):
-        queue(jobs, state, number, next_tick(tally.now_ms))
-        number = next_waiting(sites, world, jobs, state)
-    tally.asked = number
-    if number < 0:
+    tally = state.tally[0]
+    tally.asked = -1
+    while tally.asked < 0 and tally.heap > 0:
+        number = next_turn(sites, world, jobs, state)
+        if number >= 0 and mark_valid(sites, world, jobs[number], state):
+            tally.asked = number
+        elif number >= 0:
+            queue(jobs, state, number, next_tick(tally.now_ms))
+    if tally.asked < 0:
         state.mask[:] = 0
     return pay(state)
 
 
 @part
-def next_waiting(sites: Sites, world: World, jobs: NDArray[Any], state: State) -> int:
-    """Let the world go on until a waiting job's turn comes; returns it, -1 when every job has ended."""
-    number = -1
-    while number < 0 and state.tally[0].heap > 0:
-        number = _next_turn(sites, world, jobs, state)
-    return number
-
-
-@part
-def _next_turn(sites: Sites, world: World, jobs: NDArray[Any], state: State) -> int:
-    """The next event but turns of jobs is dealt with here; returns the job whose turn has come, -1 for none."""
+def next_turn(sites: Sites, world: World, jobs: NDArray[Any], state: State) -> int:
+    """Let the next thing happen; returns the job whose turn that is, -1 if it is something else."""
     tally = state.tally[0]
     time_ms, rank = state.heap_ms[0], state.heap_rank[0]
     if tally.publish_ms < time_ms or (tally.publish_ms == time_ms and kind_of(rank) == TURN):
@@ -158,7 +152,7 @@ def mark_valid(sites: Sites, world: World, job: Any, state: State) -> bool:
     return any_site
 
 
-@compiled
+@part
 def decide(sites: Sites, world: World, jobs: NDArray[Any], state: State, action: int) -> None:
     """Send the job that is asked about to site `action`; it waits for the next tick if that is no valid site."""
     nodes, number = sites.capacity.shape[0], state.tally[0].asked

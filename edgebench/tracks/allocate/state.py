@@ -73,6 +73,7 @@ class Sites(NamedTuple):
     """The sites of a region and the ways between them."""
 
     capacity: NDArray[np.float64]  # (N, R) whole units
+    mean: NDArray[np.float64]  # (R,) their mean over the sites
     path: NDArray[Any]  # (N, N) of edgebench.sim.topology.PATH, [to, from]
     slow_ms_per_mb: NDArray[np.float64]  # (C,) what a transfer loses to a bad trap link's bandwidth and lost packets
 

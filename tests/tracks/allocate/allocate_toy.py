@@ -8,8 +8,9 @@ import numpy as np
 
 from edgebench.constants import TRAP_SLOTS
 from edgebench.sim.topology import PATH
-from edgebench.tracks.allocate.physics import advance, begin, decide
+from edgebench.tracks.allocate.observe import new_seen
 from edgebench.tracks.allocate.state import JOB, Sites, State, World, new_state
+from edgebench.tracks.allocate.turns import first_turn, take_turn
 
 ONE_OF_EACH = (1.0, 1.0, 1.0, 1.0)
 
@@ -21,7 +22,8 @@ def toy_sites(units: list[float], *, latency_ms: float = 1.0, ms_per_mb: float =
     path["latency_ms"], path["ms_per_mb"], path["next_trap"] = latency_ms, ms_per_mb, -1
     for site in range(count):
         path[site, site] = (0.0, 0.0, -1, -1)
-    return Sites(np.repeat(np.array(units, float)[:, None], 4, axis=1), path, np.zeros(0))
+    capacity = np.repeat(np.array(units, float)[:, None], 4, axis=1)
+    return Sites(capacity, capacity.mean(axis=0), path, np.zeros(0))
 
 
 def quiet_world(sites: Sites, down: dict[int, tuple[int, int]] | None = None) -> World:
@@ -59,8 +61,8 @@ class Toy:
     def __init__(self, sites: Sites, world: World, jobs: Any) -> None:
         self.sites, self.world, self.jobs = sites, world, jobs
         self.state, self.reward = new_state(sites, jobs.size), 0.0
-        begin(sites, jobs, self.state, False)
-        self._advance()
+        self.seen = new_seen(len(sites.capacity))
+        first_turn(sites, world, jobs, self.state, self.seen)
 
     @property
     def asked(self) -> int:
@@ -71,12 +73,11 @@ class Toy:
         return np.flatnonzero(self.state.mask).tolist()
 
     def act(self, action: int) -> None:
-        decide(self.sites, self.world, self.jobs, self.state, action)
-        self._advance()
+        self.reward += take_turn(self.sites, self.world, self.jobs, self.state, self.seen, action)
 
     def copy(self) -> Toy:
         other = object.__new__(Toy)
-        other.sites, other.world, other.jobs, other.reward = self.sites, self.world, self.jobs, self.reward
+        other.__dict__.update(self.__dict__)
         other.state = State(*(part.copy() for part in self.state))
         return other
 
@@ -87,9 +88,6 @@ class Toy:
     def completion(self) -> float:
         priority = self.jobs["priority"]
         return float(priority[self.done()].sum() / priority.sum())
-
-    def _advance(self) -> None:
-        self.reward += advance(self.sites, self.world, self.jobs, self.state)
 
 
 def best_completion(toy: Toy) -> float:
