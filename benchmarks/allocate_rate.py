@@ -63,9 +63,10 @@ def core_observing(sites: Any, world: Any, jobs: Any, state: Any, seen: Any) -> 
 @part
 def random_valid(world: Any, state: Any, step: int) -> int:
     """The first valid action from one drawn by counter."""
-    action = int(uniform(world.seed, 1, step, 0) * state.mask.size)
+    last = state.mask.size - 1
+    action = int(uniform(world.seed, 1, step, 0) * (last + 1))
     while not state.mask[action]:
-        action = (action + 1) % state.mask.size
+        action = 0 if action == last else action + 1
     return action
 
 

@@ -1,7 +1,8 @@
-"""Events in the order of time: a binary heap with one entry for every job that has an event to come."""
+"""Events in the order of time: a binary heap with one entry for every job that has arrived and not ended."""
 
 from __future__ import annotations
 
+import math
 from typing import Final
 
 from edgebench.sim.compiled import part
@@ -41,6 +42,14 @@ def schedule(state: State, time_ms: float, kind: int, priority: int, job: int) -
         state.heap_ms[position], state.heap_rank[position] = state.heap_ms[above], state.heap_rank[above]
         position = above
     state.heap_ms[position], state.heap_rank[position] = time_ms, rank
+
+
+@part
+def first_event(state: State) -> tuple[float, int]:
+    """Time and rank of the event that comes first; infinity where there is none."""
+    if state.tally[0].heap == 0:
+        return math.inf, TURN * _KIND
+    return state.heap_ms[0], state.heap_rank[0]
 
 
 @part

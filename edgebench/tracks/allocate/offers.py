@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from edgebench.sim.chains import slot_of
 from edgebench.sim.compiled import part
 from edgebench.tracks.allocate.constants import R
-from edgebench.tracks.allocate.physics import next_tick, next_turn, pay, queue, send
+from edgebench.tracks.allocate.physics import goes_on, next_tick, next_turn, pay, queue, send
 from edgebench.tracks.allocate.state import Sites, State, World
 from edgebench.tracks.allocate.transfers import fading, remembered_ms
 
@@ -51,7 +51,7 @@ def allot(sites: Sites, world: World, jobs: NDArray[Any], state: State, shares: 
 def next_waiting(sites: Sites, world: World, jobs: NDArray[Any], state: State) -> int:
     """Let the world go on until a waiting job's turn comes; returns it, -1 when every job has ended."""
     number = -1
-    while number < 0 and state.tally[0].heap > 0:
+    while number < 0 and goes_on(jobs, state):
         number = next_turn(sites, world, jobs, state)
     return number
 

@@ -16,7 +16,7 @@ from edgebench.constants import TELEMETRY_MS, TRAP_SLOT_MS
 from edgebench.sim.chains import slot_of
 from edgebench.sim.compiled import part, rare
 from edgebench.tracks.allocate.constants import LATENCY_WEIGHT, POINTS, TICK_MS, VIOLATION_WEIGHT, WASTE_WEIGHT, R
-from edgebench.tracks.allocate.events import RELEASE, REQUEST, TURN, job_of, kind_of, schedule, take_next
+from edgebench.tracks.allocate.events import RELEASE, REQUEST, TURN, first_event, job_of, kind_of, schedule, take_next
 from edgebench.tracks.allocate.state import (
     COMING,
     DONE,
@@ -54,9 +54,7 @@ def begin(sites: Sites, jobs: NDArray[Any], state: State, in_ticks: bool) -> Non
         progress.status, progress.site, progress.tries = COMING, -1, 0
         tally.priority_sum += job.priority
         tally.work_ms += job.dominant * job.duration_ms
-        ready_ms = next_tick(job.arrival_ms) if in_ticks else job.arrival_ms
-        progress.ready_ms = ready_ms
-        schedule(state, min(ready_ms, job.latest_ms), TURN, job.priority, number)
+        progress.ready_ms = next_tick(job.arrival_ms) if in_ticks else job.arrival_ms
 
 
 @part
@@ -92,7 +90,7 @@ def advance(sites: Sites, world: World, jobs: NDArray[Any], state: State) -> flo
     """
     tally = state.tally[0]
     tally.asked = -1
-    while tally.asked < 0 and tally.heap > 0:
+    while tally.asked < 0 and goes_on(jobs, state):
         number = next_turn(sites, world, jobs, state)
         if number >= 0 and mark_valid(sites, world, jobs[number], state):
             tally.asked = number
@@ -104,18 +102,24 @@ def advance(sites: Sites, world: World, jobs: NDArray[Any], state: State) -> flo
 
 
 @part
+def goes_on(jobs: NDArray[Any], state: State) -> bool:
+    """Whether anything is yet to happen to a job."""
+    return bool(state.tally[0].heap > 0 or state.tally[0].arrived < jobs.shape[0])
+
+
+@part
 def next_turn(sites: Sites, world: World, jobs: NDArray[Any], state: State) -> int:
     """Let the next thing happen; returns the job whose turn that is, -1 if it is something else."""
     tally = state.tally[0]
-    time_ms, rank = state.heap_ms[0], state.heap_rank[0]
+    time_ms, rank = first_event(state)
+    if tally.arrived < jobs.shape[0] and jobs[tally.arrived].arrival_ms <= time_ms:
+        _welcome(jobs, state)
+        return -1
     if tally.publish_ms < time_ms or (tally.publish_ms == time_ms and kind_of(rank) == TURN):
-        _welcome(jobs, state, tally.publish_ms)
         publish(sites, world, jobs, state)
         return -1
     take_next(state)
-    tally.now_ms = time_ms
-    _welcome(jobs, state, time_ms)
-    number = job_of(rank)
+    tally.now_ms, number = time_ms, job_of(rank)
     if kind_of(rank) == RELEASE:
         _release(sites, jobs, state, number)
     elif kind_of(rank) == REQUEST:
@@ -129,13 +133,14 @@ def next_turn(sites: Sites, world: World, jobs: NDArray[Any], state: State) -> i
 
 
 @part
-def _welcome(jobs: NDArray[Any], state: State, now_ms: float) -> None:
-    """Count in the jobs that have arrived, pass over those at the head that have ended."""
+def _welcome(jobs: NDArray[Any], state: State) -> None:
+    """The next job arrives and waits for its turn; jobs at the head of all that have ended are passed over."""
     tally = state.tally[0]
-    while tally.arrived < jobs.shape[0] and jobs[tally.arrived].arrival_ms <= now_ms:
-        state.progress[tally.arrived].status = WAITING
-        state.waiting[jobs[tally.arrived].origin] += 1
-        tally.arrived += 1
+    job, progress = jobs[tally.arrived], state.progress[tally.arrived]
+    progress.status = WAITING
+    state.waiting[job.origin] += 1
+    schedule(state, min(progress.ready_ms, job.latest_ms), TURN, job.priority, tally.arrived)
+    tally.arrived += 1
     while tally.first < tally.arrived and state.progress[tally.first].status >= DONE:
         tally.first += 1
 
