@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from edgebench.sim.chains import slot_of
-from edgebench.sim.compiled import part
+from edgebench.sim.compiled import part, rare
 from edgebench.tracks.allocate.constants import R
 from edgebench.tracks.allocate.physics import goes_on, next_tick, next_turn, pay, queue, send
 from edgebench.tracks.allocate.state import Sites, State, World
@@ -47,7 +47,7 @@ def allot(sites: Sites, world: World, jobs: NDArray[Any], state: State, shares: 
     return pay(state)
 
 
-@part
+@rare
 def next_waiting(sites: Sites, world: World, jobs: NDArray[Any], state: State) -> int:
     """Let the world go on until a waiting job's turn comes; returns it, -1 when every job has ended."""
     number = -1

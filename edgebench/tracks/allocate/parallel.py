@@ -34,10 +34,10 @@ PAGE: Final = f"""Sites offer shares of their four resources; a broker gives job
     Every site is an agent, `site_0` … `site_<N-1>`. A step is a tick of {TICK_MS / 1000:g} s at which
     a job waits; ticks without one are passed over. All sites offer at once; then the broker goes through the waiting
     jobs, the higher priority first and then the earlier arrival. Of the sites that offer enough of everything, and that
-    the input would reach in time by what is remembered of traps, a job goes to that with the least waste: the mean over the resources
-    of what would be left of the offer, as a share of the site's capacity. A job that no offer fits waits for the next
-    tick. The broker does not look at how long a way is: that is for the sites to think of, who can keep what they have
-    free for a job that is nearer or matters more.
+    the input would reach in time by what is remembered of traps, a job goes to that with the least waste: the mean over
+    the resources of what would be left of the offer, as a share of the site's capacity. A job that no offer fits waits
+    for the next tick. The broker does not look at how long a way is: that is for the sites to think of, who can keep
+    what they have free for a job that is nearer or matters more.
 
     ## Action space
     Of every site `Box(0, 1, ({R},))`: the share that it offers of what is free of {", ".join(RESOURCES)},

@@ -14,7 +14,7 @@ from edgebench.tracks.allocate.metrics import episode_metrics
 from edgebench.tracks.allocate.observe import new_seen, see_labels
 from edgebench.tracks.allocate.offer_features import P
 from edgebench.tracks.allocate.state import State, World, new_state
-from edgebench.tracks.allocate.turns import first_tick, first_turn, take_tick, take_turn
+from edgebench.tracks.allocate.turns import FIRST, first_tick, take_tick, take_turn
 
 
 class Simulation:
@@ -44,7 +44,7 @@ class Simulation:
     def start(self, window: int, seed: int) -> None:
         """Begin an episode, one job a turn, and look at its first decision."""
         self._draw(window, seed)
-        first_turn(self.sites, self.world, self.jobs, self.state, self.seen)
+        take_turn(self.sites, self.world, self.jobs, self.state, self.seen, FIRST)
         self._look_behind()
 
     def step(self, action: int) -> float:

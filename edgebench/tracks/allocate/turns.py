@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,21 +15,23 @@ from edgebench.tracks.allocate.offers import allot, next_waiting
 from edgebench.tracks.allocate.physics import advance, begin, decide
 from edgebench.tracks.allocate.state import Sites, State, World
 
-
-@compiled
-def first_turn(sites: Sites, world: World, jobs: NDArray[Any], state: State, seen: Seen) -> None:
-    """Begin an episode and look at its first decision; what comes before is paid with the first step's reward."""
-    begin(sites, jobs, state, False)
-    advance(sites, world, jobs, state)
-    state.tally[0].paid = 0.0
-    observe(sites, world, jobs, state, seen)
+FIRST: Final = -2
+"""In place of an action: the episode begins."""
 
 
 @compiled
 def take_turn(sites: Sites, world: World, jobs: NDArray[Any], state: State, seen: Seen, action: int) -> float:
-    """Decide, go on to the next decision and look at it; returns the reward."""
-    decide(sites, world, jobs, state, action)
+    """Decide, go on to the next decision and look at it; returns the reward.
+
+    With `FIRST` for an action the episode begins; what happens before its first decision is paid with that one.
+    """
+    if action == FIRST:
+        begin(sites, jobs, state, False)
+    else:
+        decide(sites, world, jobs, state, action)
     reward = advance(sites, world, jobs, state)
+    if action == FIRST:
+        state.tally[0].paid = 0.0
     observe(sites, world, jobs, state, seen)
     return reward
 

@@ -10,7 +10,7 @@ from edgebench.constants import TRAP_SLOTS
 from edgebench.sim.topology import PATH
 from edgebench.tracks.allocate.observe import new_seen
 from edgebench.tracks.allocate.state import JOB, Sites, State, World, new_state
-from edgebench.tracks.allocate.turns import first_turn, take_turn
+from edgebench.tracks.allocate.turns import FIRST, take_turn
 
 ONE_OF_EACH = (1.0, 1.0, 1.0, 1.0)
 
@@ -62,7 +62,7 @@ class Toy:
         self.sites, self.world, self.jobs = sites, world, jobs
         self.state, self.reward = new_state(sites, jobs.size), 0.0
         self.seen = new_seen(len(sites.capacity))
-        first_turn(sites, world, jobs, self.state, self.seen)
+        take_turn(sites, world, jobs, self.state, self.seen, FIRST)
 
     @property
     def asked(self) -> int:

@@ -35,7 +35,7 @@ def drawn_episode(generator):
 
 def test_no_policy_passes_the_bound_by_brute_force():
     generator, gaps, binding = np.random.default_rng(5), [], 0
-    for _ in range(60):
+    for _ in range(30):
         units, rows, down = drawn_episode(generator)
         sites, jobs = toy_sites(units), toy_jobs(*rows)
         world = quiet_world(sites, down)
@@ -43,7 +43,7 @@ def test_no_policy_passes_the_bound_by_brute_force():
         assert best <= bound + ROUNDING
         gaps.append(bound - best)
         binding += bound < 1.0 - ROUNDING
-    assert binding > 20, "the bound tells something of many of these"
+    assert binding > 10, "the bound tells something of many of these"
     assert np.mean(gaps) < 0.2
 
 

@@ -152,6 +152,8 @@ def test_whatever_is_done_nothing_is_lost_or_gained(episode):
     assert not toy.state.coming.any()
     assert not toy.state.waiting.any()
     points = toy.state.tally["points"][0]
+    if step == 0:
+        return  # no job was asked about, and what nobody decided nobody is paid
     assert toy.reward == pytest.approx(points[POINTS_DONE] - points[1:TERMS].sum(), abs=1e-9)
     assert points[POINTS_DONE] == pytest.approx(100.0 * toy.completion())
     done = np.array(toy.done())
