@@ -20,7 +20,7 @@ from edgebench.envs import make_env
 from edgebench.harness.rollout import fixed_episodes, roll
 from edgebench.region import load
 from edgebench.registry import REGIONS
-from reference_agents.greedy_estimate import Agent
+from reference_agents.route.greedy_estimate import Agent
 
 ROUNDS, AGENT = 5, "greedy-estimate"
 

@@ -20,13 +20,13 @@ from numba import njit
 import edgebench
 from builders.pipeline import build_region
 from edgebench.registry import REGISTERED, SCENARIOS
-from edgebench.sim import observe
 from edgebench.sim.compiled import part
 from edgebench.sim.counter import bits
-from edgebench.sim.route import start, step
-from edgebench.sim.rules import make_rules
-from edgebench.sim.simulation import Simulation, unpack
-from edgebench.sim.state import TURN
+from edgebench.tracks.route import observe
+from edgebench.tracks.route.physics import start, step
+from edgebench.tracks.route.rules import make_rules
+from edgebench.tracks.route.simulation import Simulation, unpack
+from edgebench.tracks.route.state import TURN
 
 NAMES, ROUNDS, STEPS = ("s1", "trap500", "trap2000"), 30, 6000
 ACTIONS = np.uint64(20)

@@ -29,12 +29,12 @@ from numpy.typing import NDArray
 
 import edgebench
 from builders.pipeline import build_region
-from edgebench.envs.route import RouteEnv
-from edgebench.envs.route_vector import RouteVectorEnv
 from edgebench.registry import REGISTERED, SCENARIOS
-from edgebench.sim.observe import new_observations
-from edgebench.sim.rules import make_rules
-from edgebench.sim.state import new_states
+from edgebench.tracks.route.env import RouteEnv
+from edgebench.tracks.route.observe import new_observations
+from edgebench.tracks.route.rules import make_rules
+from edgebench.tracks.route.state import new_states
+from edgebench.tracks.route.vector import RouteVectorEnv
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "tests" / "sim"))
 from route_oracle import RouteOracle

@@ -106,7 +106,7 @@ def _check_planned(tasks: pl.DataFrame, quickest: Times) -> None:
 
 @compiled
 def plan_tasks(topology: Topology, tasks: NDArray[Any], cold: bool) -> Times:
-    """As `quickest_ms`, for records of `edgebench.sim.state.TASK`; inf where nothing is offered that does."""
+    """As `quickest_ms`, for records of `edgebench.tracks.route.state.TASK`; inf where nothing is offered that does."""
     finished = np.empty(tasks.size)
     nodes = topology.node.size
     first, second = np.empty(nodes), np.empty(nodes)

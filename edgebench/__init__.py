@@ -7,10 +7,11 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from edgebench.region import Region, load
 
-from edgebench.registration import register_environments
+from edgebench.registration import register_environments, register_track
+from edgebench.track import Track
 
 __version__ = "0.1.0"
-__all__ = ["Region", "__version__", "load"]
+__all__ = ["Region", "Track", "__version__", "load", "register_track"]
 
 
 register_environments()

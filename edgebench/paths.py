@@ -45,5 +45,5 @@ def processed_dir(region: str, edition: str) -> Path:
 
 
 def leaderboards_dir(track: str, edition: str) -> Path:
-    """The folder of one board: `leaderboards/<track>/<edition>/`, one sub-folder per submission."""
+    """The folder of one board, `leaderboards/<track>/<edition>/`: an entry is `<scenario>/<name>/` within it."""
     return home() / "leaderboards" / track / edition

@@ -143,9 +143,9 @@ class Region:
         return find_neighbours(self.tables["nodes"].num_rows, *(columns[name] for name in names))
 
     def task_arrays(self, split: str) -> NDArray[Any]:
-        """The tasks of a split as the simulator's records, (T,) of `edgebench.sim.state.TASK`."""
-        from edgebench.sim.state import TASK
-        from edgebench.sim.workflows import link_stages
+        """The tasks of a split as the simulator's records, (T,) of `edgebench.tracks.route.state.TASK`."""
+        from edgebench.tracks.route.state import TASK
+        from edgebench.tracks.route.workflows import link_stages
 
         table = self.task_table(split)
         tasks = np.zeros(table.num_rows, TASK)

@@ -11,9 +11,12 @@ import importlib.machinery
 import importlib.util
 import sys
 from collections.abc import Sequence
+from functools import cache
 from types import ModuleType
 
-from edgebench.registry import REGISTERED, TRACKS
+from edgebench.errors import EdgeBenchError
+from edgebench.registry import REGISTERED, TRACK_ENTRY_POINTS, TRACKS
+from edgebench.track import Track, named
 
 
 def register_environments() -> None:
@@ -27,18 +30,53 @@ def register_environments() -> None:
         sys.meta_path.insert(0, _GymnasiumFinder())
 
 
+def register_track(track: Track) -> None:
+    """Add a decision problem from another package: from then on it is made, evaluated, gated and ranked as the others.
+
+    A package that is installed need not be imported first: it names its `Track` in the entry-point group
+    `edgebench.tracks`.
+
+    Raises:
+        EdgeBenchError: The name is no small word or is taken, or the record lacks a metric that every track has.
+    """
+    if not track.name.isidentifier() or track.name != track.name.lower():
+        raise EdgeBenchError(f"{track.name!r} cannot name a track", mend="use small letters and digits: offload")
+    if TRACKS.get(track.name, track) != track:
+        raise EdgeBenchError(f"there is a track {track.name!r} already", mend="give it another name")
+    missing = track.floors.keys() - {metric.name for metric in track.metrics}
+    if missing:
+        raise EdgeBenchError(f"the track {track.name} has no metric {', '.join(sorted(missing))}", mend="add it")
+    TRACKS[track.name] = track
+    if "gymnasium" in sys.modules:
+        _register_ids(track)
+
+
+@cache
+def load_tracks() -> None:
+    """Register the tracks of installed packages, once."""
+    import importlib.metadata
+
+    for entry in importlib.metadata.entry_points(group=TRACK_ENTRY_POINTS):
+        register_track(named(entry.value))
+
+
 def _register() -> None:
+    load_tracks()
+    for track in TRACKS.values():
+        _register_ids(track)
+
+
+def _register_ids(track: Track) -> None:
     import gymnasium
 
-    for track in TRACKS.values():
-        gymnasium.register(id=track.any_env_id, entry_point=track.env)
-        for region in REGISTERED.values():
-            gymnasium.register(
-                id=track.env_id(region.name),
-                entry_point=track.env,
-                vector_entry_point=track.vector or None,
-                kwargs={"region": region.name},
-            )
+    gymnasium.register(id=track.any_env_id, entry_point=track.env)
+    for region in REGISTERED.values():
+        gymnasium.register(
+            id=track.env_id(region.name),
+            entry_point=track.env,
+            vector_entry_point=track.vector or None,
+            kwargs={"region": region.name},
+        )
 
 
 class _GymnasiumFinder(importlib.abc.MetaPathFinder):

@@ -49,7 +49,7 @@ class Scenario:
     jitter_max_ms: float = 0.0
 
     def parameters(self) -> dict[str, float]:
-        """All but name and meaning, as the simulator's rules take them (`edgebench.sim.rules`)."""
+        """All but name and meaning, as the simulator's rules take them (`edgebench.tracks.route.rules`)."""
         return {name: float(value) for name, value in vars(self).items() if name not in ("name", "meaning")}
 
 
@@ -99,14 +99,17 @@ SCENARIOS: Final = {
     )
 }
 TRACKS: Final = {track.name: track for track in (route.TRACK,)}
-"""The decision problems by name. One from another package is added by `register_track`, or by the entry-point group
-`edgebench.tracks` of that package, whose entries name a `Track` each."""
+"""The decision problems by name; `edgebench.registration.register_track` adds one from another package."""
 TRACK_ENTRY_POINTS: Final = "edgebench.tracks"
+"""The entry-point group in which a package names its tracks."""
 WORKFLOWS: Final = {"chain": "", "dag": "-dag"}
 """Kinds of workflow that a region can be asked for, and what its companion of that kind bears behind its name."""
 DEFAULT_WORKFLOW: Final = "chain"
 DEFAULT_SCENARIO: Final = "trap"
+DEFAULT_TRACK: Final = "route"
 SAMPLE_EDITION: Final = "sample"
+UNSEEN: Final = "s4"
+"""The standard region of the cross-domain board: agents on it must not have learned on it."""
 
 
 def region_spec(name: str) -> RegionSpec:
@@ -222,7 +225,11 @@ def scenario(name: str) -> Scenario:
 
 
 def track(name: str) -> Track:
-    """A registered track; EdgeBenchError with the nearest name where there is none."""
+    """A registered track, of an installed package too; EdgeBenchError with the nearest name where there is none."""
+    if name not in TRACKS:
+        from edgebench.registration import load_tracks
+
+        load_tracks()
     if name not in TRACKS:
         raise unknown_name("track", name, TRACKS)
     return TRACKS[name]

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-import importlib
+import importlib.util
 import math
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any, Final
 
 SUCCESS: Final = "success"
@@ -32,6 +33,14 @@ class Metric:
     heading: str = ""
     scale: float = 1.0
     digits: int = 3
+
+
+OF_THE_HARNESS: Final = (
+    Metric("reward", "sum of the rewards", least=-math.inf),
+    Metric("decisions", "decisions taken", least=1.0),
+    Metric("decision_cpu_ms", "mean CPU time of a decision", heading="decision ms"),
+)
+"""The figures of an episode that every track has beside its own; the last is the harness's, not the environment's."""
 
 
 @dataclass(frozen=True)
@@ -70,6 +79,24 @@ class Track:
     aec: str = ""
     row_check: str = ""
     streams: str = ""
+
+    @property
+    def figures(self) -> tuple[Metric, ...]:
+        """All figures of an episode, in the order of their columns."""
+        return (*self.metrics, *OF_THE_HARNESS)
+
+    @property
+    def floors(self) -> dict[str, float]:
+        """What a failed episode has in place of figures; it has no others."""
+        return {SUCCESS: 0.0, self.metric: self.floor}
+
+    @property
+    def folder(self) -> Path:
+        """The folder of the track's parts: that of its environment's module."""
+        found = importlib.util.find_spec(self.env.partition(":")[0])
+        if found is None or found.origin is None:
+            raise ModuleNotFoundError(self.env)
+        return Path(found.origin).resolve().parent
 
     def env_id(self, region: str) -> str:
         """The Gymnasium id of this track on a registered region."""

@@ -3,7 +3,7 @@
 import torch
 from torch import nn
 
-from edgebench.sim.features import CANDIDATE_FEATURES, TASK_FEATURES
+from edgebench.tracks.route.features import CANDIDATE_FEATURES, TASK_FEATURES
 
 
 class CandidateScorer(nn.Module):

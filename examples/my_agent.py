@@ -4,7 +4,7 @@ import numpy as np
 
 
 def act(observation, info):
-    rows = observation["candidates"]  # what they hold: python -m pydoc edgebench.envs.route.RouteEnv
+    rows = observation["candidates"]  # what they hold: python -m pydoc edgebench.tracks.route.env.RouteEnv
     seconds = rows[:6].sum(axis=0)  # network, remembered traps, queue, loading, service
     quality = rows[6]
     score = quality - 0.1 * seconds

@@ -7,7 +7,7 @@ from typing import Any
 import gymnasium
 
 from edgebench.harness.rollout import fixed_episodes, roll
-from reference_agents.random_valid import Agent as RandomValid
+from reference_agents.route.random_valid import Agent as RandomValid
 
 
 class Trained:

@@ -25,7 +25,7 @@ from torch.nn.functional import pad
 import edgebench
 from edgebench.envs import make_parallel_env
 from edgebench.harness.rollout import fixed_episodes
-from edgebench.sim.gateway_features import GATEWAY_FEATURES
+from edgebench.tracks.route.gateway_features import GATEWAY_FEATURES
 
 ROLLOUT, GATEWAYS, POLICY = 256, 4, "gateway"
 

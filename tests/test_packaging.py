@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from edgebench.registry import REGIONS
-from edgebench.sim.features import CANDIDATE_FEATURES
+from edgebench.tracks.route.features import CANDIDATE_FEATURES
 
 ROOT = Path(__file__).resolve().parent.parent
 README = (ROOT / "README.md").read_text(encoding="utf-8")
@@ -33,7 +33,7 @@ def wheel(tmp_path_factory):
 
 def test_the_wheel_holds_the_sample_the_specifications_and_the_types(wheel):
     names = {path.relative_to(wheel).as_posix() for path in wheel.rglob("*") if path.is_file()}
-    assert {"edgebench/py.typed", "edgebench/harness/references.json", "reference_agents/tuned_weights.json"} <= names
+    assert {"edgebench/py.typed", "edgebench/harness/references.json", "reference_agents/route/tuned_weights.json"} <= names
     for region in REGIONS:
         assert f"edgebench/regions/{region}.toml" in names
         assert any(name.startswith("builders/data/") and region in name for name in names), region

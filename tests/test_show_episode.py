@@ -13,7 +13,6 @@ from numba import njit
 from varied_regions import varied
 
 from edgebench.constants import TRAP_SLOT_MS, WINDOW_TASKS
-from edgebench.envs.route import RouteEnv
 from edgebench.errors import EdgeBenchError
 from edgebench.registry import SCENARIOS
 from edgebench.show import episode_plot
@@ -27,10 +26,11 @@ from edgebench.show.episode import (
 )
 from edgebench.show.truth import late_shares, moment_of, now_of, queued_s, schedule_of, transfers_at
 from edgebench.sim.chains import slot_of
-from edgebench.sim.servers import lose_what_failed
-from edgebench.sim.simulation import unpack
-from edgebench.sim.state import DONE, RUNNING, TURN
-from edgebench.sim.transfers import jitter
+from edgebench.tracks.route.env import RouteEnv
+from edgebench.tracks.route.servers import lose_what_failed
+from edgebench.tracks.route.simulation import unpack
+from edgebench.tracks.route.state import DONE, RUNNING, TURN
+from edgebench.tracks.route.transfers import jitter
 
 EVERY_SCENARIO = pytest.mark.parametrize("scenario", SCENARIOS)
 

@@ -42,6 +42,9 @@ class LazyVerbs(click.Group):
         """Import and return one verb, None if there is no such verb."""
         if cmd_name not in VERBS:
             return None
+        from edgebench.registration import load_tracks
+
+        load_tracks()
         module = importlib.import_module(f"edgebench.cli.verb_{cmd_name}")
         command: click.Command = module.command
         return command

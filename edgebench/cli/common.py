@@ -114,11 +114,12 @@ def progress(unit: str) -> Iterator[Callable[[str, int, int], None]]:
         yield report
 
 
-def tell_compiling() -> None:
-    """Say on stderr that the simulator is about to be compiled, where that has not been done on this machine yet."""
+def tell_compiling(*tracks: str) -> None:
+    """Say on stderr that these tracks are about to be compiled, where that has not been done on this machine yet."""
+    from edgebench.registry import TRACKS
     from edgebench.sim.compiled import is_compiled
 
-    if not is_compiled():
+    if not all(is_compiled(TRACKS[name].folder) for name in tracks):
         stderr().print("compiling the simulator: this takes a while, once for this version")
 
 

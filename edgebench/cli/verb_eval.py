@@ -31,7 +31,7 @@ EPISODES_FAILED: Final = 1
 """Exit status of a complete run in which an episode failed."""
 _CAUSES_TOLD: Final = 5
 _MENDS: Final = {
-    "invalid": "act must return an int at which observation['action_mask'] is 1",
+    "invalid": "act must return an action of the environment's action space that action_mask allows",
     "error": "act and reset must neither raise nor exit",
     "timeout": "decide sooner; the budgets are in manifest.json",
 }
@@ -65,14 +65,14 @@ def command(agent: str, out: Path | None, as_json: bool, regions: str, **options
     from edgebench.harness.agents import resolve_agent
     from edgebench.registry import wanted_regions
 
-    source = resolve_agent(agent)
+    source = resolve_agent(agent, options["track"])
     options["regions"] = wanted_regions(regions, options["edition"])
     options["seeds"] = options["seeds"] or EVAL_SEEDS
     _check(options)
     budgets = _budgets(options)
     folder = out or _default_folder(source.name, source.sha256, options)
     ensure_built(options["regions"], options["edition"])
-    tell_compiling()
+    tell_compiling(options["track"])
     run = _evaluate(agent, folder, budgets, options)
     if as_json:
         print_json({"folder": str(folder), "manifest": run.manifest, "summary": run.summary.as_json()})
@@ -85,10 +85,12 @@ def command(agent: str, out: Path | None, as_json: bool, regions: str, **options
 
 def _check(options: dict[str, Any]) -> None:
     from edgebench.errors import unknown_name
-    from edgebench.registry import SCENARIOS, TRACKS
+    from edgebench.registry import SCENARIOS
+    from edgebench.registry import track as find_track
     from edgebench.schema import SPLITS
 
-    for kind, known in (("track", TRACKS), ("scenario", SCENARIOS), ("split", SPLITS)):
+    find_track(options["track"])
+    for kind, known in (("scenario", SCENARIOS), ("split", SPLITS)):
         if options[kind] not in known:
             raise unknown_name(kind, options[kind], known)
 
@@ -148,36 +150,17 @@ def _evaluate(agent: str, folder: Path, budgets: Budgets, options: dict[str, Any
 
 def summary_table(agent: str, summary: Summary) -> Any:
     """The figures of a run: a column a region and one for the total."""
+    from edgebench.leaderboard.page import cell_of, shown
+
     columns = [(region.region, region) for region in summary.regions]
     parts: list[tuple[str, Figures]] = [*columns, ("total", summary.total)]
-    lines = [[name, *(show(figures) for _, figures in parts)] for name, show in _LINES]
+    lines = [["score", *(f"{part.score.value:z.3f}" for _, part in parts)]]
+    lines += [["95 % interval", *(f"{part.score.low:z.3f}–{part.score.high:z.3f}" for _, part in parts)]]
+    for figure in shown(summary.track):
+        lines += [[figure.heading, *(cell_of(figure, part.means[figure.name]) for _, part in parts)]]
+    lines += [["episodes", *(str(sum(part.statuses.values())) for _, part in parts)]]
     failed = [status for status, count in summary.total.statuses.items() if status != "ok" and count]
     lines += [[f"{status} episodes", *(str(figures.statuses[status]) for _, figures in parts)] for status in failed]
     title = f"{agent} · {summary.track}, {summary.scenario}, {summary.split}, edition {summary.edition}"
     title += ", privileged" * summary.privileged
     return table(title, ["", *(name for name, _ in parts)], lines)
-
-
-def _shown(name: str, digits: int, scale: float = 1.0) -> Any:
-    def show(figures: Figures) -> str:
-        value = getattr(figures, name)
-        return "–" if value is None else f"{value * scale:.{digits}f}"
-
-    return show
-
-
-_LINES = (
-    ("score", lambda figures: f"{figures.score.value:z.3f}"),
-    ("95 % interval", lambda figures: f"{figures.score.low:z.3f}–{figures.score.high:z.3f}"),
-    ("utility", _shown("utility", 3)),
-    ("success", _shown("success", 3)),
-    ("latency p50 s", _shown("latency_p50_ms", 2, 1e-3)),
-    ("latency p95 s", _shown("latency_p95_ms", 2, 1e-3)),
-    ("latency p99 s", _shown("latency_p99_ms", 2, 1e-3)),
-    ("cost USD", _shown("cost_usd", 4)),
-    ("quality", _shown("quality", 3)),
-    ("trap hits", _shown("trap_hits", 2)),
-    ("Jain balance", _shown("jain", 3)),
-    ("decision ms", _shown("decision_cpu_ms", 3)),
-    ("episodes", lambda figures: str(sum(figures.statuses.values()))),
-)

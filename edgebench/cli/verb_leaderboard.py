@@ -13,9 +13,12 @@ from edgebench.errors import EdgeBenchError
 
 if TYPE_CHECKING:
     from edgebench.leaderboard.board import Entry, RankedTable
+    from edgebench.track import Metric
 
 _OWN: Final = " (this run)"
-_COLUMNS: Final = ("#", "agent", "score", "95 % interval", "utility", "success", "p95 s", "failed")
+_FRONT: Final = ("#", "agent", "score", "95 % interval")
+_FIGURES: Final = 2
+"""How many of a track's figures fit 80 columns; the written tables hold the rest."""
 
 
 @verb("edgebench leaderboard --regions s1 --run runs/my_agent")
@@ -51,13 +54,12 @@ def command(track: str, edition: str, regions: str | None, run: Path | None, pas
 
 
 def _entries(track: str, edition: str, regions: str | None, run: Path | None) -> list[Entry]:
-    from edgebench.errors import unknown_name
     from edgebench.leaderboard.board import read_board, read_entry
     from edgebench.leaderboard.rules import one_family
-    from edgebench.registry import TRACKS, wanted_regions
+    from edgebench.registry import track as find_track
+    from edgebench.registry import wanted_regions
 
-    if track not in TRACKS:
-        raise unknown_name("track", track, TRACKS)
+    find_track(track)
     wanted = None if regions is None else wanted_regions(regions, edition)
     if wanted is not None:
         one_family(wanted, edition)
@@ -69,19 +71,24 @@ def _entries(track: str, edition: str, regions: str | None, run: Path | None) ->
 
 
 def _print(tables: list[RankedTable]) -> None:
+    from edgebench.leaderboard.page import shown
+
     for ranked in tables:
         shared = ranked.conditions
         where = "+".join(name for name, _ in shared.regions)
         title = f"{shared.track} · {shared.scenario}, {shared.split}, edition {shared.edition}, regions {where}"
-        rows = [_cells(place, entry) for place, entry in ranked.rows]
+        figures = shown(shared.track)[:_FIGURES]
+        rows = [_cells(place, entry, figures) for place, entry in ranked.rows]
         bold = [index for index, (_, entry) in enumerate(ranked.rows) if entry.name.endswith(_OWN)]
-        stdout().print(table(title, _COLUMNS, rows, texts=2, bold=bold))
+        columns = (*_FRONT, *(figure.heading for figure in figures), "failed")
+        stdout().print(table(title, columns, rows, texts=2, bold=bold))
 
 
-def _cells(place: int | None, entry: Entry) -> list[str]:
-    """What fits 80 columns; the written tables hold the rest."""
+def _cells(place: int | None, entry: Entry, figures: list[Metric]) -> list[str]:
+    from edgebench.leaderboard.page import cell_of
+
     total, failed = entry.summary.total, len(entry.episodes) - entry.summary.total.statuses["ok"]
-    late = "–" if total.latency_p95_ms is None else f"{total.latency_p95_ms / 1000:.2f}"
     score = [f"{total.score.value:z.3f}", f"{total.score.low:z.3f}–{total.score.high:z.3f}"]
     rank = "–" if place is None else str(place)
-    return [rank, entry.label, *score, f"{total.utility:.3f}", f"{total.success:.3f}", late, str(failed)]
+    values = [cell_of(figure, total.means[figure.name]) for figure in figures]
+    return [rank, entry.label, *score, *values, str(failed)]

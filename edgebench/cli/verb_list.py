@@ -47,7 +47,7 @@ def _regions() -> list[dict[str, object]]:
 def _tracks() -> list[dict[str, object]]:
     from edgebench.registry import TRACKS
 
-    return [{"name": track.name, "metric": track.metric} for track in TRACKS.values()]
+    return [{"name": track.name, "question": track.question, "metric": track.metric} for track in TRACKS.values()]
 
 
 def _scenarios() -> list[dict[str, object]]:
@@ -64,8 +64,13 @@ def _splits() -> list[dict[str, object]]:
 
 def _agents() -> list[dict[str, object]]:
     from edgebench.harness.agents import reference_agents
+    from edgebench.registry import TRACKS
 
-    return [{"name": name, "file": f"reference_agents/{path.name}"} for name, path in reference_agents().items()]
+    return [
+        {"name": name, "track": track.name, "file": f"reference_agents/{path.parent.name}/{path.name}"}
+        for track in TRACKS.values()
+        for name, path in reference_agents(track.agents).items()
+    ]
 
 
 _LISTS = {"regions": _regions, "tracks": _tracks, "scenarios": _scenarios, "splits": _splits, "agents": _agents}

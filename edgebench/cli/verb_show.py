@@ -104,9 +104,9 @@ def _show_episode(region: Region, text: str, output: Path | None, as_json: bool)
 def _record(region: Region, name: EpisodeName) -> EpisodeTrace:
     """The episode of an agent that needs neither training nor weights."""
     from edgebench.show.episode import record_episode
-    from reference_agents.greedy_estimate import Agent
+    from reference_agents.route.greedy_estimate import Agent
 
-    tell_compiling()
+    tell_compiling("route")
     agent = Agent()
     agent.reset({})
     return record_episode(region, name, "greedy-estimate", agent.act)

@@ -23,7 +23,7 @@ def command(regions: str, scenario: str, edition: str, seed: int, write: bool, a
     wanted = wanted_regions(regions, edition)
     find_scenario(scenario)
     ensure_built(wanted, edition)
-    tell_compiling()
+    tell_compiling("route")
     found = {name: _search(name, scenario, edition, seed) for name in wanted}
     if as_json:
         print_json(found)
@@ -36,8 +36,8 @@ def command(regions: str, scenario: str, edition: str, seed: int, write: bool, a
 
 def _search(name: str, scenario: str, edition: str, seed: int) -> dict[str, float]:
     from edgebench.region import load
-    from reference_agents.tuned import WEIGHTS
-    from reference_agents.tuned_search import search
+    from reference_agents.route.tuned import WEIGHTS
+    from reference_agents.route.tuned_search import search
 
     with progress("rounds") as report:
         weights = search(
@@ -51,7 +51,7 @@ def _keep(found: dict[str, dict[str, float]]) -> None:
     import json
 
     from edgebench.atomic import write_text
-    from reference_agents.tuned import WEIGHTS_FILE
+    from reference_agents.route.tuned import WEIGHTS_FILE
 
     kept = json.loads(WEIGHTS_FILE.read_text(encoding="utf-8")) if WEIGHTS_FILE.is_file() else {}
     write_text(WEIGHTS_FILE, json.dumps(kept | found, indent=1, sort_keys=True) + "\n")

@@ -10,7 +10,7 @@ from edgebench.cli.common import USER_ERROR, json_option, print_json, stderr, ve
 from edgebench.cli.verb_build import ensure_built
 
 
-@verb("edgebench validate leaderboards/route/sample/nearest")
+@verb("edgebench validate leaderboards/route/sample/trap/nearest")
 @click.argument("path", type=click.Path(path_type=Path))
 @json_option
 def command(path: Path, as_json: bool) -> None:

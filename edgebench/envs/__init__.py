@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-import importlib
 from typing import TYPE_CHECKING, Any
 
-from edgebench.errors import unknown_name
-from edgebench.registry import DEFAULT_SCENARIO, TRACKS, Track
+from edgebench.errors import EdgeBenchError
+from edgebench.registry import DEFAULT_SCENARIO
+from edgebench.registry import track as find_track
+from edgebench.track import named
 
 if TYPE_CHECKING:
     import gymnasium
@@ -23,7 +24,7 @@ def make_env(
     Raises:
         EdgeBenchError: Unknown track, scenario or split.
     """
-    environment: gymnasium.Env[Any, Any] = _class_at(_track(track).entry_point)(
+    environment: gymnasium.Env[Any, Any] = named(find_track(track).env)(
         region, scenario=scenario, split=split, privileged=privileged
     )
     return environment
@@ -33,27 +34,24 @@ def make_parallel_env(track: str, region: str | Region, **settings: Any) -> Para
     """The PettingZoo parallel environment of a registered track.
 
     Args:
-        track: `route`.
+        track: A track's name.
         region: A name or a loaded region.
-        settings: The environment's other arguments (`edgebench.envs.route_parallel.RouteParallelEnv`).
+        settings: The environment's other arguments.
 
     Raises:
-        EdgeBenchError: Unknown track, PettingZoo is not installed, or as the environment.
+        EdgeBenchError: Unknown track, a track without such an environment, PettingZoo is not installed, or as the
+            environment.
     """
-    return _class_at(_track(track).parallel_entry_point)(region, **settings)
+    return _face(track, "parallel")(region, **settings)
 
 
 def make_aec_env(track: str, region: str | Region, **settings: Any) -> AECEnv[str, Any, Any]:
     """The PettingZoo AEC environment of a registered track; as `make_parallel_env`."""
-    return _class_at(_track(track).aec_entry_point)(region, **settings)
+    return _face(track, "aec")(region, **settings)
 
 
-def _track(name: str) -> Track:
-    if name not in TRACKS:
-        raise unknown_name("track", name, TRACKS)
-    return TRACKS[name]
-
-
-def _class_at(entry_point: str) -> Any:
-    module, _, name = entry_point.partition(":")
-    return getattr(importlib.import_module(module), name)
+def _face(track: str, kind: str) -> Any:
+    entry: str = getattr(find_track(track), kind)
+    if not entry:
+        raise EdgeBenchError(f"the track {track} has no {kind} environment", mend="edgebench list tracks")
+    return named(entry)

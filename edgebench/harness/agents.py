@@ -13,10 +13,11 @@ from pathlib import Path
 from typing import Final
 
 from edgebench.errors import EdgeBenchError, unknown_name
+from edgebench.registry import DEFAULT_TRACK
+from edgebench.registry import track as find_track
 
 ENTRY_POINTS: Final = "edgebench.agents"
 """The entry-point group in which a package may register agents."""
-_REFERENCES: Final = "reference_agents"
 
 
 @dataclass(frozen=True)
@@ -36,12 +37,13 @@ class AgentSource:
     sha256: str
 
 
-def resolve_agent(spec: str) -> AgentSource:
+def resolve_agent(spec: str, track: str = DEFAULT_TRACK) -> AgentSource:
     """Find an agent without running any of its code.
 
     Args:
         spec: A `.py` file with `class Agent` or `def act`; `package.module:Class`; the name of a reference agent
             (`least-loaded`) or of an entry point in the group `edgebench.agents`.
+        track: Whose reference agents a name may mean.
 
     Raises:
         EdgeBenchError: There is no such file, module or name; the source has a syntax error or lacks the agent.
@@ -50,18 +52,19 @@ def resolve_agent(spec: str) -> AgentSource:
         return _from_file(Path(spec))
     if ":" in spec:
         return _from_package(spec, name=spec)
-    references = reference_agents()
+    package = find_track(track).agents
+    references = reference_agents(package)
     if spec in references:
-        return _from_reference(spec, references[spec])
+        return _from_reference(spec, package, references[spec])
     entries = {entry.name: entry.value for entry in importlib.metadata.entry_points(group=ENTRY_POINTS)}
     if spec in entries:
         return _from_package(entries[spec], name=spec)
     raise unknown_name("agent", spec, {*references, *entries})
 
 
-def reference_agents() -> dict[str, Path]:
-    """Names of the agents that ship with EdgeBench and their files, sorted by name."""
-    found = importlib.util.find_spec(_REFERENCES)
+def reference_agents(package: str) -> dict[str, Path]:
+    """Names of the agents in a package of reference agents (`edgebench.track.Track.agents`) and their files, sorted."""
+    found = importlib.util.find_spec(package)
     folders = (found.submodule_search_locations or []) if found else []
     files = sorted(path for folder in folders for path in Path(folder).glob("[!_]*.py"))
     return {path.stem.replace("_", "-"): path for path in files if _agent_name(_bound(_parsed(path))) is not None}
@@ -78,9 +81,9 @@ def _from_file(path: Path) -> AgentSource:
     return AgentSource("file", str(path.resolve()), path.stem, _sha256(path))
 
 
-def _from_reference(name: str, path: Path) -> AgentSource:
+def _from_reference(name: str, package: str, path: Path) -> AgentSource:
     attribute = _agent_name(_bound(_parsed(path)))
-    return AgentSource("reference", f"{_REFERENCES}.{path.stem}:{attribute}", name, reference_sha256(path))
+    return AgentSource("reference", f"{package}.{path.stem}:{attribute}", name, reference_sha256(path))
 
 
 def reference_sha256(path: Path) -> str:

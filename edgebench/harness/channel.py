@@ -8,7 +8,7 @@ import threading
 import time
 from typing import Final
 
-from edgebench.harness.wire import REPLY_BYTES, Reply, WireError, unpack_reply
+from edgebench.harness.wire import ARRAY, REPLY_BYTES, Reply, WireError, unpack_reply
 
 TAIL_BYTES: Final = 8192
 """What is kept of an agent's output, for messages."""
@@ -111,24 +111,33 @@ class Channel:
         """Whether something has come that no question was asked for."""
         return self._waiter.is_readable()
 
-    def receive(self, deadline: float) -> Reply:
-        """The child's next reply.
+    def receive(self, deadline: float, values: int = 0) -> Reply:
+        """The child's next reply, with the bytes that follow its record where it is an array of `values` bytes.
 
         Raises:
             DeadlineError: It did not come in time.
             EOFError: The child closed its end.
             WireError: It is no reply, or more than one.
         """
-        data = b""
-        while len(data) < REPLY_BYTES:
+        data = self._at_least(REPLY_BYTES, bytearray(), deadline, 2 * REPLY_BYTES + values)
+        reply = unpack_reply(data[:REPLY_BYTES])
+        if reply.outcome == ARRAY:
+            if reply.action != values or not values:
+                raise WireError(f"an action of {reply.action} bytes where {values} are asked for")
+            data = self._at_least(REPLY_BYTES + values, data, deadline, values + 1)
+            reply = reply._replace(values=bytes(data[REPLY_BYTES:]))
+        if len(data) > REPLY_BYTES + len(reply.values):
+            raise WireError("more than one message at a time")
+        return reply
+
+    def _at_least(self, size: int, data: bytearray, deadline: float, most: int) -> bytearray:
+        while len(data) < size:
             self._waiter.until_readable(deadline)
-            more = os.read(self._read_fd, 2 * REPLY_BYTES)
+            more = os.read(self._read_fd, most)
             if not more:
                 raise EOFError
             data += more
-        if len(data) > REPLY_BYTES:
-            raise WireError("more than one message at a time")
-        return unpack_reply(data)
+        return data
 
 
 class Tail:

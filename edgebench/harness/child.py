@@ -144,7 +144,7 @@ def _order(source: AgentSource, limits: Limits, folder: str) -> tuple[str, Order
     compiled = sys.modules.get("edgebench.sim.compiled")
     if compiled is None:
         return folder, Order(limits, folder, hidden)
-    code: Path = compiled.code_folder()
+    code: Path = compiled.all_code()
     code.mkdir(parents=True, exist_ok=True)
     caches = code.parents[2]
     if source.kind == "reference":

@@ -10,34 +10,15 @@ from typing import Any, Final
 import gymnasium
 
 from edgebench.errors import EdgeBenchError
+from edgebench.harness.actions import action_form, action_problem
 from edgebench.harness.process import AgentFailure, AgentProcess
 from edgebench.harness.rollout import reset_info
 from edgebench.region import Region
-from edgebench.registry import TRACKS
+from edgebench.registry import track as find_track
+from edgebench.track import Track
 
 STATUSES: Final = ("ok", "invalid", "error", "timeout")
 """How an episode can end; there is no other way."""
-METRICS: Final = (
-    "utility",
-    "reward",
-    "success",
-    "quality",
-    "latency_mean_ms",
-    "latency_p50_ms",
-    "latency_p95_ms",
-    "latency_p99_ms",
-    "cost_usd",
-    "trap_hits",
-    "network_ms",
-    "trap_ms",
-    "queueing_ms",
-    "loading_ms",
-    "service_ms",
-    "jain",
-    "decisions",
-    "decision_cpu_ms",
-)
-"""Figures of an episode; `decision_cpu_ms` is the mean CPU time of a decision, the others are the environment's."""
 
 
 @dataclass(frozen=True, order=True)
@@ -58,7 +39,7 @@ class EpisodeResult:
         key: Which episode.
         status: One of `STATUSES`.
         detail: One short line on what went wrong, "" where nothing did.
-        metrics: A value for each of `METRICS`; None for all but the floors of a failed episode.
+        metrics: A value for each of the track's figures; None for all but the floors of a failed episode.
         log: The end of the agent's output where it failed.
     """
 
@@ -98,8 +79,9 @@ def run_episode(
         metrics = _play(env, agent, setting, key)
     except AgentFailure as failure:
         agent.stop()
-        floor: dict[str, float | None] = dict.fromkeys(METRICS)
-        floor |= {TRACKS[setting.track].metric: TRACKS[setting.track].floor, "success": 0.0}
+        track = find_track(setting.track)
+        floor: dict[str, float | None] = dict.fromkeys(figure.name for figure in track.figures)
+        floor |= track.floors
         return EpisodeResult(key, failure.status, failure.detail, floor, failure.log)
     return EpisodeResult(key, "ok", "", metrics)
 
@@ -107,30 +89,28 @@ def run_episode(
 def _play(env: gymnasium.Env[Any, Any], agent: AgentProcess, setting: Setting, key: EpisodeKey) -> dict[str, float]:
     place = {"track": setting.track, "scenario": setting.scenario, "split": setting.split}
     observation, info = env.reset(options={"window": key.window, "seed": key.seed})
-    agent.reset(reset_info(setting.region, window=key.window, seed=key.seed, **place))
+    about = reset_info(setting.region, window=key.window, seed=key.seed, **place)
+    agent.reset(about, action_form(env.action_space))
     cpu_ms: list[float] = []
     over = False
     while not over:
         decision = agent.act(observation, info)
-        _check_action(decision.action, observation["action_mask"])
+        problem = action_problem(env.action_space, observation["action_mask"], decision.action)
+        if problem is not None:
+            raise AgentFailure("invalid", problem)
         cpu_ms.append(decision.cpu_ms)
         observation, _, terminated, truncated, info = env.step(decision.action)
         over = terminated or truncated
     face: Any = env.unwrapped
-    return _complete(face.summary() | {"decision_cpu_ms": math.fsum(cpu_ms) / len(cpu_ms)}, key)
+    figures = face.summary() | {"decision_cpu_ms": math.fsum(cpu_ms) / len(cpu_ms)}
+    return _complete(figures, find_track(setting.track), key)
 
 
-def _check_action(action: int, mask: Any) -> None:
-    if not 0 <= action < len(mask):
-        raise AgentFailure("invalid", f"action {action} is outside 0 … {len(mask) - 1}")
-    if not mask[action]:
-        raise AgentFailure("invalid", f"action {action} is masked out: no candidate is there")
-
-
-def _complete(figures: Mapping[str, float], key: EpisodeKey) -> dict[str, float]:
-    wrong = [name for name in METRICS if not math.isfinite(figures.get(name, math.nan))]
+def _complete(figures: Mapping[str, float], track: Track, key: EpisodeKey) -> dict[str, float]:
+    names = [figure.name for figure in track.figures]
+    wrong = [name for name in names if not math.isfinite(figures.get(name, math.nan))]
     if wrong:
         raise EdgeBenchError(
             f"the environment gave no finite {', '.join(wrong)}", where=str(key), mend="report it: this is a defect"
         )
-    return {name: float(figures[name]) for name in METRICS}
+    return {name: float(figures[name]) for name in names}

@@ -1,12 +1,13 @@
 """The gate: is a track a problem worth solving, and is its score honest?
 
-Measured per region on the test split; every check has a value and a least value it must reach.
+Measured per region on the test split; every check has a value and a least value it must reach. What is measured of
+every track stands here, what else is measured of one in its own `gate.py`.
 """
 
 from __future__ import annotations
 
 import importlib
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final
 
@@ -15,33 +16,46 @@ import numpy as np
 from edgebench.constants import EVAL_SEEDS
 from edgebench.envs import make_env
 from edgebench.errors import EdgeBenchError
-from edgebench.harness.bound import task_bounds
+from edgebench.harness.references import ZERO_AGENT, bounds_of
 from edgebench.harness.rollout import fixed_episodes, roll
 from edgebench.region import Region, load
-from edgebench.registry import DEFAULT_SCENARIO, SAMPLE_EDITION
+from edgebench.registry import DEFAULT_SCENARIO, SAMPLE_EDITION, SCENARIOS, UNSEEN
+from edgebench.registry import track as find_track
+from edgebench.track import named
 
 SEEDS: Final = 3 * EVAL_SEEDS
 """Scenario seeds a window: three times those of a score, for the gate measures differences of few points."""
-TRIVIAL: Final = ("nearest",)
-HEURISTICS: Final = ("fastest-node", "highest-quality", "least-loaded", "greedy-estimate", "lookahead")
-PARTS: Final = {
-    "network": "network_ms",
-    "trap extras": "trap_ms",
-    "queueing": "queueing_ms",
-    "loading": "loading_ms",
-    "service": "service_ms",
-}
-MEMORYLESS: Final = "what it did before"
+ZERO: Final = ZERO_AGENT.replace("_", "-")
 
 LEAST_GAP: Final = 5.0
 LEAST_CORRELATION: Final = 0.95
-LEAST_PART: Final = 8.0
-LEAST_LOSS: Final = 2.0
-LEAST_GAIN: Final = 2.0
-LEAST_MEMORY_LOSS: Final = 5.0
-"""Thresholds in points of the normalised score (0 random-valid, 100 bound), in per cent of latency for parts."""
+"""Thresholds: points of the normalised score (0 random-valid, 100 bound), rank correlation."""
 
 Metrics = list[dict[str, float]]
+Finding = tuple[str, str, float, float]
+"""Title of the table a check stands in, name of the check, value, least value."""
+Wrap = Callable[[Any], Any]
+
+
+@dataclass(frozen=True)
+class GatePlan:
+    """What the gate plays on a track.
+
+    Attributes:
+        trivial: Names of the trivial reference agents.
+        heuristics: Names of the reference agents that think.
+        failing: By name, what makes of an agent one that fails on purpose.
+        trained: By name, agents with something learned on the region's train tasks; they come after the heuristics.
+        unseen: The same of those that learned nothing on the region it is given, for the cross-domain check.
+        more: Further findings on a region of which all that has been measured is given.
+    """
+
+    trivial: tuple[str, ...]
+    heuristics: tuple[str, ...]
+    failing: Mapping[str, Wrap] = field(default_factory=dict)
+    trained: Mapping[str, Callable[[Region], Any]] = field(default_factory=dict)
+    unseen: Mapping[str, Callable[[Region], Any]] = field(default_factory=dict)
+    more: Callable[[Measured], Iterator[Finding]] = lambda measured: iter(())
 
 
 @dataclass(frozen=True)
@@ -98,7 +112,7 @@ class GateReport:
         regions = list(dict.fromkeys(check.region for check in checks))
         value = {(check.name, check.region): f"{check.value:z.2f}{'' if check.holds else ' FAILS'}" for check in checks}
         least = {check.name: f"{check.least:g}" for check in checks}
-        rows = [[name, *(value[name, region] for region in regions), least[name]] for name in least]
+        rows = [[name, *(value.get((name, region), "–") for region in regions), least[name]] for name in least]
         return Table(title, ["check", *regions, "at least"], rows)
 
     def as_json(self) -> dict[str, Any]:
@@ -124,125 +138,111 @@ def run_gate(
         raise EdgeBenchError("no region to measure the gate on", mend="name at least one region")
     report = GateReport(track, edition, DEFAULT_SCENARIO)
     for done, name in enumerate(regions):
-        on_step(name, done, len(regions))
-        measured = _Measured(load(name, edition=edition), track)
+        on_step(f"{track} {name}", done, len(regions))
+        measured = Measured(load(name, edition=edition), track)
         report.scores[name] = measured.scores
         report.checks.extend(measured.checks())
     on_step("done", len(regions), len(regions))
     return report
 
 
-class _Measured:
-    """Every policy of the gate on one region."""
+class Measured:
+    """Every policy of a track's gate on one region.
+
+    Attributes:
+        region: The region.
+        episodes: What was played, (window, scenario seed).
+        rolled: Metrics of every policy's episodes, by name.
+        scores: Score of every policy in points.
+        champion: Name of the best of the heuristics and trained agents.
+    """
 
     def __init__(self, region: Region, track: str) -> None:
-        self._region = region
+        self.region, self._track = region, find_track(track)
+        self.plan: GatePlan = named(self._track.gate)
         self._env = make_env(track, region, scenario=DEFAULT_SCENARIO, split="test")
         face: Any = self._env.unwrapped
-        self._episodes = fixed_episodes(face.windows, SEEDS)
-        self._search: Any = importlib.import_module("reference_agents.tuned_search")
-        self._weights = self._search.weights_of(region, DEFAULT_SCENARIO)
-        self.rolled = {name: self._roll(_agent(name)) for name in ("random-valid", *TRIVIAL, *HEURISTICS)}
-        tuned: Any = importlib.import_module("reference_agents.tuned")
-        self.rolled["tuned"] = self._roll(tuned.Agent(self._weights))
-        self._saboteurs = {
-            name: self._roll(_Saboteur(tuned.Agent(self._weights), gives_up)) for name, gives_up in SABOTAGE.items()
-        }
-        bounds = task_bounds(region, "test")
-        self._random, self._bound = _mean(self.rolled["random-valid"], "utility"), float(bounds.mean())
-        self.scores = {name: self._points(_mean(metrics, "utility")) for name, metrics in self.rolled.items()}
-        self.scores["bound"] = 100.0
+        self.episodes = fixed_episodes(face.windows, SEEDS)
+        self._agents: dict[str, Callable[[Region], Any]] = {
+            name: self._reference(name) for name in (ZERO, *self.plan.trivial, *self.plan.heuristics)
+        } | dict(self.plan.trained)
+        self.rolled = {name: self.roll(agent(region)) for name, agent in self._agents.items()}
+        bound = bounds_of(self._track)
+        bounds = bound(region, scenario=SCENARIOS[DEFAULT_SCENARIO], split="test", episodes=self.episodes)
+        self._random, self._bound = self.mean(ZERO, self._track.metric), float(bounds.mean())
+        self.scores = {name: self.points(metrics) for name, metrics in self.rolled.items()} | {"bound": 100.0}
+        self.champion = max((*self.plan.heuristics, *self.plan.trained), key=self.scores.__getitem__)
+        self._failing = {name: self.roll(wrap(self.champion_agent())) for name, wrap in self.plan.failing.items()}
+
+    def roll(self, agent: Any) -> Metrics:
+        """Metrics of an agent's episodes."""
+        return list(roll(self._env, agent, self.episodes))
+
+    def points(self, metrics: Metrics) -> float:
+        """Score of such episodes."""
+        mean = float(np.mean([episode[self._track.metric] for episode in metrics]))
+        return self.points_of(mean)
+
+    def points_of(self, mean: float) -> float:
+        """Score of a mean of the primary metric."""
+        return 100.0 * (mean - self._random) / (self._bound - self._random)
+
+    def mean(self, policy: str, metric: str) -> float:
+        """Mean of a metric over a policy's episodes."""
+        return float(np.mean([episode[metric] for episode in self.rolled[policy]]))
+
+    def champion_agent(self) -> Any:
+        """The champion, afresh."""
+        return self._agents[self.champion](self.region)
+
+    @property
+    def trivial(self) -> float:
+        """Score of the best trivial policy."""
+        return max(self.scores[name] for name in self.plan.trivial)
+
+    @property
+    def heuristic(self) -> float:
+        """Score of the best heuristic."""
+        return max(self.scores[name] for name in self.plan.heuristics)
 
     def checks(self) -> Iterator[Check]:
         """All checks of the region."""
-        for table, name, value, least in (
-            *self._separation(),
-            *self._honesty(),
-            *self._parts(),
-            *self._ablations(),
-            *self._learnability(),
-        ):
-            yield Check(table, self._region.name, name, value, least)
+        for finding in (*self._separation(), *self._honesty(), *self._cross_domain(), *self.plan.more(self)):
+            table, name, value, least = finding
+            yield Check(table, self.region.name, name, value, least)
 
-    def _roll(self, agent: Any) -> Metrics:
-        return list(roll(self._env, agent, self._episodes))
+    def _reference(self, name: str) -> Callable[[Region], Any]:
+        module = f"{self._track.agents}.{name.replace('-', '_')}"
+        return lambda region: importlib.import_module(module).Agent()
 
-    def _points(self, utility: float) -> float:
-        return 100.0 * (utility - self._random) / (self._bound - self._random)
-
-    def _best_heuristic(self) -> float:
-        return max(self.scores[name] for name in HEURISTICS)
-
-    def _separation(self) -> Iterator[tuple[str, str, float, float]]:
+    def _separation(self) -> Iterator[Finding]:
         title = "separation (points)"
-        trivial, best = max(self.scores[name] for name in TRIVIAL), self._best_heuristic()
-        yield title, "trivial above random-valid", trivial, LEAST_GAP
-        yield title, "best heuristic above trivial", best - trivial, LEAST_GAP
-        yield title, "bound above best heuristic", 100.0 - best, LEAST_GAP
-        yield title, "bound above tuned", 100.0 - self.scores["tuned"], LEAST_GAP
+        yield title, f"trivial above {ZERO}", self.trivial, LEAST_GAP
+        yield title, "best heuristic above trivial", self.heuristic - self.trivial, LEAST_GAP
+        yield title, "bound above best heuristic", 100.0 - self.heuristic, LEAST_GAP
+        for name in self.plan.trained:
+            yield title, f"bound above {name}", 100.0 - self.scores[name], LEAST_GAP
 
-    def _honesty(self) -> Iterator[tuple[str, str, float, float]]:
+    def _honesty(self) -> Iterator[Finding]:
         from scipy.stats import spearmanr
 
-        title = "honesty"
-        runs = [*self.rolled.values(), *self._saboteurs.values()]
-        pairs = np.array([(metrics["reward"], metrics["utility"]) for run in runs for metrics in run])
+        title, metric = "honesty", self._track.metric
+        runs = [*self.rolled.values(), *self._failing.values()]
+        pairs = np.array([(metrics["reward"], metrics[metric]) for run in runs for metrics in run])
         correlation = float(spearmanr(np.round(pairs, 9)).statistic)  # rewards of 0 differ by rounding alone
-        yield title, "rank correlation of reward and utility", correlation, LEAST_CORRELATION
-        for name, metrics in self._saboteurs.items():
-            loss = self.scores["tuned"] - self._points(_mean(metrics, "utility"))
+        yield title, f"rank correlation of reward and {metric}", correlation, LEAST_CORRELATION
+        for name, metrics in self._failing.items():
+            loss = self.scores[self.champion] - self.points(metrics)
             yield title, f"points lost by failing {name}", loss, 0.0
 
-    def _parts(self) -> Iterator[tuple[str, str, float, float]]:
-        means = {name: _mean(self.rolled["random-valid"], metric) for name, metric in PARTS.items()}
-        for name, mean in means.items():
-            yield "parts of random-valid's latency (%)", name, 100.0 * mean / sum(means.values()), LEAST_PART
-
-    def _ablations(self) -> Iterator[tuple[str, str, float, float]]:
-        for without in self._search.WITHOUT:
-            if without != MEMORYLESS:
-                yield "tuned without (points lost)", without, self._loss(without), LEAST_LOSS
-
-    def _learnability(self) -> Iterator[tuple[str, str, float, float]]:
-        title = "learnability (points)"
-        yield title, "tuned above the best heuristic", self.scores["tuned"] - self._best_heuristic(), LEAST_GAIN
-        yield title, f"lost by ignoring {MEMORYLESS}", self._loss(MEMORYLESS), LEAST_MEMORY_LOSS
-
-    def _loss(self, without: str) -> float:
-        runs = self._search.TunedRuns(self._region, "test", DEFAULT_SCENARIO, without)
-        return self.scores["tuned"] - self._points(runs.utility(self._weights, self._episodes))
-
-
-class _Saboteur:
-    """An agent that fails tasks on purpose: sends an index outside the candidates when `gives_up` says so."""
-
-    def __init__(self, agent: Any, gives_up: Callable[[dict[str, Any]], bool]) -> None:
-        self._agent, self._gives_up = agent, gives_up
-
-    def reset(self, info: dict[str, Any]) -> None:
-        self._agent.reset(info)
-
-    def act(self, observation: dict[str, Any], info: dict[str, Any]) -> int:
-        return -1 if self._gives_up(observation) else int(self._agent.act(observation, info))
-
-
-def _entry(observation: dict[str, Any], name: str) -> float:
-    from edgebench.sim.features import TASK
-
-    return float(observation["task"][TASK[name]])
-
-
-SABOTAGE: Final[dict[str, Callable[[dict[str, Any]], bool]]] = {
-    "at once": lambda seen: True,
-    "on the last stage": lambda seen: _entry(seen, "stages_left") < 0.15,
-    "once the deadline has passed": lambda seen: _entry(seen, "elapsed_s") > _entry(seen, "deadline_s"),
-}
-"""When a saboteur fails a task on purpose."""
-
-
-def _agent(name: str) -> Any:
-    return importlib.import_module(f"reference_agents.{name.replace('-', '_')}").Agent()
-
-
-def _mean(metrics: Metrics, name: str) -> float:
-    return float(np.mean([episode[name] for episode in metrics]))
+    def _cross_domain(self) -> Iterator[Finding]:
+        """Of the region kept for tests: agents that learned nothing there."""
+        if self.region.name != UNSEEN:
+            return
+        title = "cross-domain (points)"
+        best = self.heuristic
+        for agent in self.plan.unseen.values():
+            best = max(best, self.points(self.roll(agent(self.region))))
+        yield title, f"trivial above {ZERO}, never seen", self.trivial, LEAST_GAP
+        yield title, "best above trivial, never seen", best - self.trivial, LEAST_GAP
+        yield title, "bound above best, never seen", 100.0 - best, LEAST_GAP

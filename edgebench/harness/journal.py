@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING, Final
 
 from edgebench.atomic import write_text
 from edgebench.errors import EdgeBenchError
-from edgebench.harness.episodes import METRICS, EpisodeKey, EpisodeResult
+from edgebench.harness.episodes import EpisodeKey, EpisodeResult
+from edgebench.track import Track
 
 if TYPE_CHECKING:
     import pandas
@@ -21,11 +22,15 @@ Row = dict[str, str]
 
 TEXT_COLUMNS: Final = ("track", "edition", "region", "split", "scenario", "status", "detail")
 INTEGER_COLUMNS: Final = ("episode", "window", "seed")
-COLUMNS: Final = (
+FRONT_COLUMNS: Final = (
     *("track", "edition", "region", "split", "scenario", "episode", "window", "seed", "status", "detail"),
-    *METRICS,
 )
-"""Columns of `episodes.csv`, in order; an empty cell is a figure that a failed episode does not have."""
+"""The first columns of `episodes.csv`, in order, the same for all tracks."""
+
+
+def columns_of(track: Track) -> tuple[str, ...]:
+    """Columns of a track's `episodes.csv`, in order; an empty cell is a figure that a failed episode does not have."""
+    return (*FRONT_COLUMNS, *(figure.name for figure in track.figures))
 
 
 def to_row(result: EpisodeResult, *, track: str, edition: str, split: str, episode: int) -> Row:
@@ -33,7 +38,7 @@ def to_row(result: EpisodeResult, *, track: str, edition: str, split: str, episo
     key = result.key
     front = {"track": track, "edition": edition, "region": key.region, "split": split, "scenario": key.scenario}
     place = {"episode": str(episode), "window": str(key.window), "seed": str(key.seed)}
-    values = {name: "" if result.metrics[name] is None else repr(result.metrics[name]) for name in METRICS}
+    values = {name: "" if value is None else repr(value) for name, value in result.metrics.items()}
     return {**front, **place, "status": result.status, "detail": result.detail, **values}
 
 
@@ -43,13 +48,14 @@ def row_key(row: Mapping[str, str]) -> EpisodeKey:
 
 
 class Journal:
-    """The rows of a run, mirrored in `episodes.csv` where there is a path.
+    """The rows of a run on one track, mirrored in `episodes.csv` where there is a path.
 
     A row is on disk before `add` returns. A last line torn by a kill is cut off when the journal is opened.
     """
 
-    def __init__(self, path: Path | None) -> None:
-        self.path = path
+    def __init__(self, path: Path | None, track: Track) -> None:
+        self.path, self._columns = path, columns_of(track)
+        self._track = track
         self.rows: list[Row] = []
         if path is not None:
             self._open(path)
@@ -57,16 +63,16 @@ class Journal:
     def _open(self, path: Path) -> None:
         if path.exists():
             _cut_torn_line(path)
-            self.rows = read_rows(path) if path.stat().st_size else []
+            self.rows = read_rows(path, self._track) if path.stat().st_size else []
         if not self.rows:
-            write_text(path, _lines([dict(zip(COLUMNS, COLUMNS, strict=True))]))
+            write_text(path, self._lines([self._header()]))
 
     def add(self, row: Row) -> None:
         """Append one row and wait until it is on disk."""
         self.rows.append(row)
         if self.path is not None:
             with self.path.open("a", encoding="utf-8", newline="") as file:
-                file.write(_lines([row]))
+                file.write(self._lines([row]))
                 file.flush()
                 os.fsync(file.fileno())
 
@@ -74,23 +80,32 @@ class Journal:
         """Sort the rows by key, here and on disk."""
         self.rows.sort(key=row_key)
         if self.path is not None:
-            write_text(self.path, _lines([dict(zip(COLUMNS, COLUMNS, strict=True)), *self.rows]))
+            write_text(self.path, self._lines([self._header(), *self.rows]))
+
+    def _header(self) -> Row:
+        return dict(zip(self._columns, self._columns, strict=True))
+
+    def _lines(self, rows: Sequence[Row]) -> str:
+        text = io.StringIO()
+        csv.writer(text, lineterminator="\n").writerows([row[name] for name in self._columns] for row in rows)
+        return text.getvalue()
 
 
-def read_rows(path: Path) -> list[Row]:
-    """The rows of an `episodes.csv` as text.
+def read_rows(path: Path, track: Track) -> list[Row]:
+    """The rows of a track's `episodes.csv` as text.
 
     Raises:
         EdgeBenchError: Other columns, a row of another length, an episode twice, or a number that is none.
     """
     with path.open(encoding="utf-8", newline="") as file:
         header, *lines = list(csv.reader(file)) or [[]]
-    if tuple(header) != COLUMNS:
+    columns = columns_of(track)
+    if tuple(header) != columns:
         raise _foreign(path, 1, "the columns are not those of an episode table")
     rows: list[Row] = []
     seen: set[EpisodeKey] = set()
     for number, line in enumerate(lines, start=2):
-        row = _checked_row(line, path, number)
+        row = _checked_row(line, columns, path, number)
         if row_key(row) in seen:
             raise _foreign(path, number, "this episode occurs twice")
         seen.add(row_key(row))
@@ -98,18 +113,18 @@ def read_rows(path: Path) -> list[Row]:
     return rows
 
 
-def read_episodes(path: Path) -> pandas.DataFrame:
+def read_episodes(path: Path, track: Track) -> pandas.DataFrame:
     """`episodes.csv` as a table with typed columns, bit for bit what was written; EdgeBenchError as in `read_rows`."""
-    return to_frame(read_rows(path))
+    return to_frame(read_rows(path, track), track)
 
 
-def to_frame(rows: Sequence[Row]) -> pandas.DataFrame:
-    """Rows as a table sorted by key: text, int64 and float64 columns, NaN where a failed episode has no figure."""
+def to_frame(rows: Sequence[Row], track: Track) -> pandas.DataFrame:
+    """Rows of a track as a table sorted by key: text, int64 and float64 columns, NaN where there is no figure."""
     import pandas
 
     ordered = sorted(rows, key=row_key)
     frame = pandas.DataFrame(index=range(len(ordered)))
-    for name in COLUMNS:
+    for name in columns_of(track):
         texts = [row[name] for row in ordered]
         if name in TEXT_COLUMNS:
             frame[name] = pandas.Series(texts, dtype="str")
@@ -120,11 +135,11 @@ def to_frame(rows: Sequence[Row]) -> pandas.DataFrame:
     return frame
 
 
-def _checked_row(line: list[str], path: Path, number: int) -> Row:
-    if len(line) != len(COLUMNS):
-        raise _foreign(path, number, f"{len(line)} cells, expected {len(COLUMNS)}")
-    row = dict(zip(COLUMNS, line, strict=True))
-    for name in (*INTEGER_COLUMNS, *METRICS):
+def _checked_row(line: list[str], columns: tuple[str, ...], path: Path, number: int) -> Row:
+    if len(line) != len(columns):
+        raise _foreign(path, number, f"{len(line)} cells, expected {len(columns)}")
+    row = dict(zip(columns, line, strict=True))
+    for name in (*INTEGER_COLUMNS, *columns[len(FRONT_COLUMNS) :]):
         try:
             int(row[name]) if name in INTEGER_COLUMNS else float(row[name] or "nan")
         except ValueError as error:
@@ -138,12 +153,6 @@ def _cut_torn_line(path: Path) -> None:
     if whole < len(data):
         with path.open("r+b") as file:
             file.truncate(whole)
-
-
-def _lines(rows: Sequence[Row]) -> str:
-    text = io.StringIO()
-    csv.writer(text, lineterminator="\n").writerows([row[name] for name in COLUMNS] for row in rows)
-    return text.getvalue()
 
 
 def _foreign(path: Path, number: int, what: str) -> EdgeBenchError:

@@ -19,7 +19,7 @@ from edgebench.errors import EdgeBenchError
 from edgebench.harness.agents import AgentSource
 from edgebench.harness.process import Budgets
 
-FORMAT_VERSION: Final = 2
+FORMAT_VERSION: Final = 3
 """Version of the run folder's layout."""
 IDENTITY: Final = (
     *("format_version", "edgebench_version", "agent", "track", "edition", "split", "scenario"),

@@ -9,11 +9,14 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Final, NamedTuple, NoReturn, Self
 
+import numpy as np
+
+from edgebench.harness.actions import Action, ActionForm
 from edgebench.harness.agents import AgentSource
 from edgebench.harness.channel import DeadlineError
 from edgebench.harness.child import Child
 from edgebench.harness.limits import Limits
-from edgebench.harness.wire import ACTION, ERROR, INVALID, Message, Reply, WireError, encode
+from edgebench.harness.wire import ACTION, ARRAY, ERROR, INVALID, Message, Reply, WireError, encode
 
 _STARTS: Final = 2
 """How often in a row an agent may fail to start before it is given up."""
@@ -36,9 +39,9 @@ class Budgets:
 
 
 class Decision(NamedTuple):
-    """An agent's answer: the action it named (any integer) and the CPU time it took, in milliseconds."""
+    """An agent's answer: the action it named (any of the form asked for) and the CPU time it took, in milliseconds."""
 
-    action: int
+    action: Action
     cpu_ms: float
 
 
@@ -72,6 +75,7 @@ class AgentProcess:
         self._child: Child | None = None
         self._sequence = 0
         self._takes_info = False
+        self._form: ActionForm | None = None
         self._cpu_ns = 0
         self._failed_starts: list[AgentFailure] = []
 
@@ -81,34 +85,41 @@ class AgentProcess:
     def __exit__(self, *_: type[BaseException] | BaseException | TracebackType | None) -> None:
         self.stop()
 
-    def reset(self, info: Message) -> None:
-        """Begin an episode; `info` is all the agent learns of it beforehand.
+    def reset(self, info: Message, form: ActionForm | None = None) -> None:
+        """Begin an episode; `info` is all the agent learns of it beforehand, `form` what its actions are.
 
         Raises:
             AgentFailure: Loading or `reset` raised, exited or took longer than the start-up budget.
         """
         if self._child is None:
             self._start()
-        self._ask({"kind": "reset", "info": info}, self.budgets.startup_wall_s)
+        self._form = form
+        told = None if form is None else form.as_message()
+        self._ask({"kind": "reset", "info": info, "form": told}, self.budgets.startup_wall_s)
 
     def act(self, observation: Message, info: Message) -> Decision:
-        """The agent's decision; any integer, whether it is a valid action is for the caller to say.
+        """The agent's decision; any of the form asked for, whether it is valid is for the caller to say.
 
         Raises:
-            AgentFailure: `act` raised, exited, took too long or returned something that is no integer.
+            AgentFailure: `act` raised, exited, took too long or returned something of another form.
         """
         question: dict[str, Any] = {"kind": "act", "observation": observation}
         if self._takes_info:
             question["info"] = info
         before = self._cpu_ns
-        reply = self._ask(question, self.budgets.decision_wall_s)
-        if reply.outcome != ACTION:
+        reply = self._ask(question, self.budgets.decision_wall_s, self._form)
+        if reply.outcome != (ACTION if self._form is None else ARRAY):
             self._fail("error", "the agent's process answered act without an action")
         cpu_ns = self._cpu_ns - before
         if cpu_ns > self.budgets.decision_cpu_s * 1e9:
             used, budget = cpu_ns / 1e9, self.budgets.decision_cpu_s
             self._fail("timeout", f"act used {used:.2f} s of CPU time, the budget is {budget:g} s")
-        return Decision(reply.action, cpu_ns / 1e6)
+        return Decision(self._named(reply), cpu_ns / 1e6)
+
+    def _named(self, reply: Reply) -> Action:
+        if self._form is None:
+            return reply.action
+        return np.frombuffer(reply.values, self._form.dtype).reshape(self._form.shape)
 
     def stop(self) -> None:
         """Kill the process and everything it started; the next `reset` starts a fresh one."""
@@ -149,7 +160,7 @@ class AgentProcess:
         reply = self._ask(question | {"folder": str(Path.cwd())}, wall_s)
         self._takes_info = reply.action == 1
 
-    def _ask(self, question: Mapping[str, Any], wall_s: float) -> Reply:
+    def _ask(self, question: Mapping[str, Any], wall_s: float, form: ActionForm | None = None) -> Reply:
         child = self._child
         if child is None:
             raise RuntimeError("reset comes before act")
@@ -160,7 +171,7 @@ class AgentProcess:
             if child.channel.has_reply():
                 self._fail("error", "the agent's process answered before it was asked")
             child.channel.send(frame, deadline)
-            reply = child.channel.receive(deadline)
+            reply = child.channel.receive(deadline, 0 if form is None else form.size)
             self._cpu_ns = child.cpu_ns(self._cpu_ns, reply.cpu_ns)
         except (DeadlineError, WireError, EOFError, OSError) as error:
             self._broken(error, question["kind"], wall_s)

@@ -1,4 +1,4 @@
-"""What a score of 0 and of 1 stand for: the random agent's and the bound's utility on the same episodes.
+"""What a score of 0 and of 1 stand for: the random agent's and the bound's primary metric on the same episodes.
 
 Frozen for the standard regions of the sample edition in `references.json`, which
 `python -m edgebench.harness.references` writes; computed once and kept beside the region for any other.
@@ -12,25 +12,39 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
 
 from edgebench.atomic import write_text
-from edgebench.constants import EVAL_SEEDS, WINDOW_TASKS
+from edgebench.constants import EVAL_SEEDS
 from edgebench.envs import make_env
-from edgebench.harness.bound import task_bounds
 from edgebench.harness.rollout import fixed_episodes, roll
 from edgebench.region import Region, load
-from edgebench.registry import REGIONS, SCENARIOS, TRACKS
+from edgebench.registry import REGIONS, SCENARIOS, TRACKS, Scenario
+from edgebench.registry import scenario as find_scenario
+from edgebench.registry import track as find_track
+from edgebench.track import Track, named
 
 FROZEN: Final = Path(__file__).with_name("references.json")
 """References of the sample edition, by region digest."""
-ZERO_AGENT: Final = "reference_agents.random_valid"
-"""The agent whose score is 0."""
+ZERO_AGENT: Final = "random_valid"
+"""The module of a track's agent whose score is 0, in the package of its reference agents."""
+
+
+class EpisodeBounds(Protocol):
+    """A track's reference bound."""
+
+    def __call__(
+        self, region: Region, *, scenario: Scenario, split: str, episodes: Sequence[tuple[int, int]]
+    ) -> NDArray[np.float64]:
+        """A bound of the primary metric of each episode (window, scenario seed), (len(episodes),)."""
 
 
 @dataclass(frozen=True)
 class References:
-    """Mean utility over a region's episodes: `random` of the random agent, `bound` of the clairvoyant optimum."""
+    """Mean primary metric over a region's episodes: `random` of the random agent, `bound` of the reference bound."""
 
     random: float
     bound: float
@@ -55,15 +69,21 @@ def references(region: Region, *, track: str, scenario: str, split: str, seeds: 
 
 
 def compute(region: Region, *, track: str, scenario: str, split: str, seeds: int) -> References:
-    """Run the random agent and find the bound; a second a region."""
+    """Run the random agent and find the bound."""
+    found = find_track(track)
     env = make_env(track, region, scenario=scenario, split=split)
     face: Any = env.unwrapped
     episodes = fixed_episodes(face.windows, seeds)
-    agent = importlib.import_module(ZERO_AGENT).Agent()
-    drawn = [metrics["utility"] for metrics in roll(env, agent, episodes)]
-    bounds = task_bounds(region, split)
-    windows = [bounds[first : first + WINDOW_TASKS].mean() for first in range(0, bounds.size, WINDOW_TASKS)]
-    return References(_mean(drawn), _mean(windows))
+    agent = importlib.import_module(f"{found.agents}.{ZERO_AGENT}").Agent()
+    drawn = [metrics[found.metric] for metrics in roll(env, agent, episodes)]
+    bounds = bounds_of(found)(region, scenario=find_scenario(scenario), split=split, episodes=episodes)
+    return References(_mean(drawn), _mean(bounds.tolist()))
+
+
+def bounds_of(track: Track) -> EpisodeBounds:
+    """The track's reference bound."""
+    bounds: EpisodeBounds = named(track.bound)
+    return bounds
 
 
 def freeze(regions: Sequence[str], path: Path = FROZEN) -> None:

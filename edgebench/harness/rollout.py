@@ -53,5 +53,6 @@ def roll(env: gymnasium.Env[Any, Any], agent: Any, episodes: Iterable[tuple[int,
         over = False
         while not over:
             action = agent.act(observation, info) if with_info else agent.act(observation)
-            observation, _, over, _, info = env.step(action)
+            observation, _, terminated, truncated, info = env.step(action)
+            over = terminated or truncated
         yield face.summary()

@@ -16,7 +16,7 @@ import gymnasium
 
 from edgebench.atomic import write_text
 from edgebench.constants import EVAL_SEEDS
-from edgebench.errors import EdgeBenchError, unknown_name
+from edgebench.errors import EdgeBenchError
 from edgebench.harness.agents import AgentSource, resolve_agent
 from edgebench.harness.episodes import EpisodeResult, Setting, run_episode
 from edgebench.harness.journal import Journal, row_key, to_frame, to_row
@@ -24,8 +24,9 @@ from edgebench.harness.manifest import check_same_run, new_manifest, note_sandbo
 from edgebench.harness.process import AgentProcess, Budgets
 from edgebench.harness.rollout import fixed_episodes
 from edgebench.harness.summary import Summary, summarise
-from edgebench.registry import DEFAULT_SCENARIO, SAMPLE_EDITION, TRACKS
+from edgebench.registry import DEFAULT_SCENARIO, DEFAULT_TRACK, SAMPLE_EDITION
 from edgebench.registry import scenario as find_scenario
+from edgebench.registry import track as find_track
 
 if TYPE_CHECKING:
     import pandas
@@ -63,7 +64,7 @@ class _Stage:
 def evaluate(
     agent: str,
     *,
-    track: str = "route",
+    track: str = DEFAULT_TRACK,
     regions: Sequence[str],
     split: str = "test",
     scenario: str = DEFAULT_SCENARIO,
@@ -94,15 +95,15 @@ def evaluate(
     Raises:
         EdgeBenchError: The agent, track, scenario or a region cannot be had, or `out` holds another run.
     """
-    source, limits = resolve_agent(agent), budgets if budgets is not None else Budgets()
-    names = {"track": track, "edition": edition, "split": split, "scenario": scenario}
     _check_request(track, scenario, regions, seeds)
+    source, limits = resolve_agent(agent, track), budgets if budgets is not None else Budgets()
+    names = {"track": track, "edition": edition, "split": split, "scenario": scenario}
     stages = _stages(regions, seeds, privileged=privileged, **names)
     digests = {stage.setting.region.name: stage.setting.region.digest for stage in stages}
     manifest = new_manifest(source, budgets=limits, regions=digests, seeds=seeds, privileged=privileged, **names)
     if out is not None:
         manifest = _open_folder(out, manifest, source, overwrite=overwrite)
-    journal = Journal(None if out is None else out / EPISODES)
+    journal = Journal(None if out is None else out / EPISODES, find_track(track))
     process = AgentProcess(source, limits)
     with _recording(out, manifest, process), process:
         _play(stages, process, journal, on_episode)
@@ -110,8 +111,7 @@ def evaluate(
 
 
 def _check_request(track: str, scenario: str, regions: Sequence[str], seeds: int) -> None:
-    if track not in TRACKS:
-        raise unknown_name("track", track, TRACKS)
+    find_track(track)
     find_scenario(scenario)
     if not regions or len(set(regions)) != len(regions):
         raise EdgeBenchError("regions must be named, each once", where=", ".join(regions))
@@ -165,7 +165,7 @@ def _finish(out: Path | None, manifest: dict[str, Any], journal: Journal, stages
         )
         for stage in stages
     }
-    episodes = to_frame(journal.rows)
+    episodes = to_frame(journal.rows, find_track(manifest["track"]))
     summary = summarise(episodes, scales, privileged=manifest["privileged"])
     if manifest["finished"] is None:
         manifest["finished"] = now()

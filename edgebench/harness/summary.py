@@ -28,7 +28,8 @@ from edgebench.harness.statistics import (
     worst_region,
     worst_share,
 )
-from edgebench.registry import TRACKS
+from edgebench.registry import track as find_track
+from edgebench.track import Track
 
 if TYPE_CHECKING:
     import pandas
@@ -43,24 +44,14 @@ class Figures:
 
     Attributes:
         score: Normalised score with its 95 % interval.
-        utility: Mean utility over all episodes, failed ones at the floor; `success` likewise.
-        latency_p50_ms: Mean over the `ok` episodes of the episode's own percentile (`statuses["ok"]` says how many),
-            None where no episode is `ok`; so are all figures below it.
-        decision_cpu_ms: CPU time of a decision.
+        means: Mean of every figure of the track. The primary metric and the success are means over all episodes, failed
+            ones at the floor; the others over the `ok` episodes (`statuses["ok"]` says how many), None where no episode
+            is `ok`.
         statuses: Episodes of each status of the closed list.
     """
 
     score: Estimate
-    utility: float
-    success: float
-    latency_p50_ms: float | None
-    latency_p95_ms: float | None
-    latency_p99_ms: float | None
-    cost_usd: float | None
-    quality: float | None
-    trap_hits: float | None
-    jain: float | None
-    decision_cpu_ms: float | None
+    means: dict[str, float | None]
     statuses: dict[str, int]
 
 
@@ -110,7 +101,7 @@ def summarise(episodes: pandas.DataFrame, references: Mapping[str, Scale], *, pr
 
     Raises:
         EdgeBenchError: No rows, rows of several tracks, editions, splits or scenarios, an unknown status, an
-            episode twice, a utility that is not finite, or a region without references.
+            episode twice, a figure that is not finite, or a region without references.
     """
     shared = _shared(episodes)
     ordered = episodes.sort_values(["region", "window", "seed"])
@@ -135,7 +126,7 @@ def scores(runs: Sequence[pandas.DataFrame], references: Mapping[str, Scale]) ->
     tables = [run.sort_values(["region", "window", "seed"]) for run in runs]
     if len({tuple(_shared(table).items()) for table in tables}) != 1:
         raise EdgeBenchError("the runs differ in track, edition, split or scenario, or there is none")
-    metric = TRACKS[str(tables[0]["track"].iloc[0])].metric
+    metric = find_track(str(tables[0]["track"].iloc[0])).metric
     per_run = [_by_region(table, metric) for table in tables]
     ids = {region: run_ids for region, (run_ids, _) in per_run[0].items()}
     if any({region: run_ids for region, (run_ids, _) in run.items()} != ids for run in per_run):
@@ -177,15 +168,18 @@ def _region_summary(ordered: pandas.DataFrame, values: Scores, region: str, scal
 
 def _figures(rows: pandas.DataFrame, score: Estimate) -> dict[str, Any]:
     done = rows[rows["status"] == "ok"]
-    typed = {"score", "utility", "success", "statuses"}
-    names = [field.name for field in dataclasses.fields(Figures) if field.name not in typed]
+    track = find_track(str(rows["track"].iloc[0]))
     return {
         "score": score,
-        "utility": _mean(rows, "utility"),
-        "success": _mean(rows, "success"),
-        **{name: _mean(done, name) if len(done) else None for name in names},
+        "means": {figure.name: _mean_of(rows, done, figure.name, track) for figure in track.figures},
         "statuses": {status: int((rows["status"] == status).sum()) for status in STATUSES},
     }
+
+
+def _mean_of(rows: pandas.DataFrame, done: pandas.DataFrame, name: str, track: Track) -> float | None:
+    if name in track.floors:
+        return _mean(rows, name)
+    return _mean(done, name) if len(done) else None
 
 
 def _mean(rows: pandas.DataFrame, column: str) -> float:

@@ -7,7 +7,8 @@ and `["float"]` 8 bytes; strings, truth values and null stand for themselves. Ev
 bytes. The layout of one decision is that of the next, so both sides remember it and only copy bytes.
 
 **Up**, to the harness, go replies of 512 bytes each: a fixed record and one line of text. No parser ever sees what an
-agent sends, and a pipe writes so few bytes in one piece, so two writers never mix.
+agent sends, and a pipe writes so few bytes in one piece, so two writers never mix. An action that is an array follows
+its record as bare little-endian numbers, as many as the harness said beforehand.
 """
 
 from __future__ import annotations
@@ -270,8 +271,8 @@ def _some(read: Callable[[int], bytes], most: int) -> bytes:
 
 # --- up: replies ---------------------------------------------------------------------------------
 
-DONE, ACTION, INVALID, ERROR = range(4)
-"""What a reply says: loaded or reset; a decision; an answer that is no action; a failure."""
+DONE, ACTION, INVALID, ERROR, ARRAY = range(5)
+"""What a reply says: loaded or reset; a decision; an answer that is no action; a failure; a decision that follows."""
 DETAIL_CHARS: Final = 480
 """Longest line of text in a reply."""
 
@@ -279,7 +280,7 @@ _REPLY: Final = struct.Struct(f"<4sIQqQ{DETAIL_CHARS}s")
 _REPLY_MAGIC: Final = b"EBr1"
 _NO_TEXT: Final = bytes(DETAIL_CHARS)
 REPLY_BYTES: Final = _REPLY.size
-"""Length of every reply."""
+"""Length of every reply's record."""
 
 
 class Reply(NamedTuple):
@@ -287,10 +288,11 @@ class Reply(NamedTuple):
 
     Attributes:
         sequence: Number of the question answered.
-        outcome: `DONE`, `ACTION`, `INVALID` or `ERROR`.
-        action: The decision; after loading, 1 where `act` takes the info too.
+        outcome: `DONE`, `ACTION`, `INVALID`, `ERROR` or `ARRAY`.
+        action: The decision, or how many bytes of it follow; after loading, 1 where `act` takes the info too.
         cpu_ns: CPU time of the decision.
         detail: One line of printable ASCII on what went wrong.
+        values: The bytes of a decision that is an array.
     """
 
     sequence: int
@@ -298,12 +300,13 @@ class Reply(NamedTuple):
     action: int = 0
     cpu_ns: int = 0
     detail: str = ""
+    values: bytes = b""
 
 
 def pack_reply(reply: Reply) -> bytes:
-    """The 512 bytes of a reply; what cannot be shown in `detail` is escaped, what is too long is cut off."""
-    sequence, outcome, action, cpu_ns, detail = reply
-    return _REPLY.pack(_REPLY_MAGIC, outcome, sequence, action, cpu_ns, _printable(detail) if detail else b"")
+    """The 512 bytes of a reply and its values; what cannot be shown in `detail` is escaped, too long a line cut off."""
+    sequence, outcome, action, cpu_ns, detail, values = reply
+    return _REPLY.pack(_REPLY_MAGIC, outcome, sequence, action, cpu_ns, _printable(detail) if detail else b"") + values
 
 
 def _printable(text: str) -> bytes:
@@ -312,13 +315,13 @@ def _printable(text: str) -> bytes:
 
 
 def unpack_reply(frame: bytes | bytearray) -> Reply:
-    """The reply in `frame`; WireError when it is none."""
+    """The reply whose record is `frame`; WireError when it is none."""
     if len(frame) != _REPLY.size:
         raise WireError("a reply of the wrong length")
     magic, outcome, sequence, action, cpu_ns, text = _REPLY.unpack(frame)
-    if text == _NO_TEXT and magic == _REPLY_MAGIC and outcome <= ERROR:
+    if text == _NO_TEXT and magic == _REPLY_MAGIC and outcome <= ARRAY:
         return Reply(sequence, outcome, action, cpu_ns)
     line = text.rstrip(b"\0")
-    if magic != _REPLY_MAGIC or outcome > ERROR or not (line.isascii() and line.decode("latin-1").isprintable()):
+    if magic != _REPLY_MAGIC or outcome > ARRAY or not (line.isascii() and line.decode("latin-1").isprintable()):
         raise WireError("not a reply")
     return Reply(sequence, outcome, action, cpu_ns, line.decode("ascii"))

@@ -22,8 +22,20 @@ from types import ModuleType
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
-from edgebench.harness.wire import ACTION, DETAIL_CHARS, DONE, ERROR, INVALID, Reply, decode, pack_reply, read_frame
+from edgebench.harness.wire import (
+    ACTION,
+    ARRAY,
+    DETAIL_CHARS,
+    DONE,
+    ERROR,
+    INVALID,
+    Reply,
+    decode,
+    pack_reply,
+    read_frame,
+)
 
 _cpu_ns: Callable[[], int] = (lambda: 0) if sys.platform == "linux" else time.process_time_ns
 """CPU time so far; on Linux the harness reads it itself and believes no agent's process."""
@@ -101,11 +113,32 @@ def as_action(answer: object) -> int:
     return int(answer)
 
 
+def as_array(answer: object, dtype: str, shape: tuple[int, ...]) -> NDArray[Any]:
+    """The array an agent's answer stands for, of the type and shape asked for.
+
+    Raises:
+        WrongAction: It is no array of numbers, has another shape, or is of floats where whole numbers are asked for.
+    """
+    if isinstance(answer, list | tuple):
+        try:
+            answer = np.array(answer)
+        except ValueError as error:
+            raise WrongAction(f"wrong shape: act returned a ragged {type(answer).__name__}") from error
+    if not isinstance(answer, np.ndarray) or answer.dtype.kind not in ("iuf" if dtype[1] == "f" else "iu"):
+        found = f"an array of {answer.dtype}" if isinstance(answer, np.ndarray) else type(answer).__name__
+        raise WrongAction(f"wrong type: act returned {found}, not an array of {np.dtype(dtype)}")
+    if answer.shape != shape:
+        raise WrongAction(f"wrong shape: act returned {answer.shape}, not {shape}")
+    with np.errstate(over="ignore"):  # what does not fit becomes infinite and is then invalid
+        return np.ascontiguousarray(answer, dtype)
+
+
 class _Session:
-    """The state between messages: the agent once it is loaded."""
+    """The state between messages: the agent once it is loaded, and what its actions are."""
 
     def __init__(self) -> None:
         self.agent: Loaded | None = None
+        self.form: tuple[str, tuple[int, ...]] | None = None
 
     def answer(self, message: dict[str, Any]) -> Reply:
         """The reply to one message; whatever goes wrong in the agent becomes a reply too."""
@@ -124,6 +157,8 @@ class _Session:
         assert self.agent is not None, "the first message loads the agent"
         if message["kind"] == "act":
             return self._act(self.agent, message)
+        form = message["form"]
+        self.form = None if form is None else (form["dtype"], tuple(form["shape"].tolist()))
         if self.agent.reset is not None:
             self.agent.reset(message["info"])
         return Reply(message["sequence"], DONE)
@@ -132,7 +167,10 @@ class _Session:
         begun = _cpu_ns()
         observation = message["observation"]
         answer = agent.act(observation, message["info"]) if agent.takes_info else agent.act(observation)
-        return Reply(message["sequence"], ACTION, as_action(answer), max(0, _cpu_ns() - begun))
+        if self.form is None:
+            return Reply(message["sequence"], ACTION, as_action(answer), max(0, _cpu_ns() - begun))
+        values = as_array(answer, *self.form).tobytes()
+        return Reply(message["sequence"], ARRAY, len(values), max(0, _cpu_ns() - begun), values=values)
 
 
 def describe(error: BaseException) -> str:
@@ -171,4 +209,11 @@ def serve(inward: int, outward: int) -> None:
         reply = session.answer(decode(frame))
         if os.getpid() != process:
             os._exit(0)  # a copy forked by the agent came back: one process, one answer
-        os.write(outward, pack_reply(reply))
+        _write(outward, pack_reply(reply))
+
+
+def _write(outward: int, data: bytes) -> None:
+    """Write all of `data`; a record alone goes in one piece."""
+    sent = os.write(outward, data)
+    while sent < len(data):
+        sent += os.write(outward, memoryview(data)[sent:])

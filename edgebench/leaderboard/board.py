@@ -16,6 +16,7 @@ from edgebench.harness.statistics import Scale, shared_ranks
 from edgebench.harness.summary import Summary, scores, summarise
 from edgebench.leaderboard.claims import shape_problems
 from edgebench.paths import leaderboards_dir
+from edgebench.registry import track as find_track
 
 if TYPE_CHECKING:
     import pandas
@@ -82,7 +83,7 @@ class RankedTable:
 
 
 def read_board(track: str, edition: str, regions: Sequence[str] | None = None) -> list[Entry]:
-    """The entries of a board, one a sub-folder.
+    """The entries of a board, of all scenarios, one a sub-folder of its scenario's.
 
     Args:
         track: The decision problem.
@@ -93,18 +94,17 @@ def read_board(track: str, edition: str, regions: Sequence[str] | None = None) -
         EdgeBenchError: A folder's name is no entry's, or it does not hold a finished run of this board.
     """
     folder = leaderboards_dir(track, edition)
-    found = sorted(path for path in folder.glob("*/") if path.is_dir() and not path.name.startswith("."))
+    found = sorted(path for path in folder.glob("*/*/") if path.is_dir() and not path.name.startswith("."))
     for path in found:
         check_name(path.name, str(path))
-    entries = [read_entry(path, path.name, regions) for path in found]
-    for entry in entries:
-        if (entry.conditions.track, entry.conditions.edition) != (track, edition):
+    entries = {path: read_entry(path, path.name, regions) for path in found}
+    for path, entry in entries.items():
+        shared = entry.conditions
+        if (shared.track, shared.edition, shared.scenario) != (track, edition, path.parent.name):
             raise EdgeBenchError(
-                "this run belongs to another board",
-                where=str(folder / entry.name),
-                mend="submit it with edgebench submit",
+                "this run belongs to another board", where=str(path), mend="submit it with edgebench submit"
             )
-    return entries
+    return list(entries.values())
 
 
 def check_name(name: str, where: str) -> None:
@@ -134,7 +134,7 @@ def read_entry(folder: Path, name: str, regions: Sequence[str] | None = None) ->
             where=str(folder),
             mend="evaluate it there, or leave it out",
         )
-    episodes = read_episodes(folder / "episodes.csv")
+    episodes = read_episodes(folder / "episodes.csv", find_track(manifest["track"]))
     episodes = episodes[episodes["region"].isin(wanted)]
     conditions = _conditions(manifest, wanted, scale)
     summary = summarise(episodes, scale, privileged=manifest["privileged"])

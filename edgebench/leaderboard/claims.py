@@ -69,7 +69,7 @@ def _region_problems(stated: Mapping[str, str], board: Board) -> Iterator[str]:
             yield f"region {name} had digest {stated[name][:12]}, here it has {board.regions[name].digest[:12]}"
 
 
-def agent_problems(folder: Path, agent: Mapping[str, str]) -> list[Problem]:
+def agent_problems(folder: Path, agent: Mapping[str, str], track: str) -> list[Problem]:
     """Whether the agent's code is the one that was evaluated; of an agent in a package there is no copy."""
     problems: list[Problem] = []
     if agent["kind"] == "file":
@@ -78,14 +78,14 @@ def agent_problems(folder: Path, agent: Mapping[str, str]) -> list[Problem]:
             what = f"SHA-256 is {found[:12]}, the manifest says {agent['sha256'][:12]}"
             problems.append(Problem(AGENT, None, what))
     elif agent["kind"] == "reference":
-        _check_reference(agent, problems)
+        _check_reference(agent, track, problems)
     return problems
 
 
-def _check_reference(agent: Mapping[str, str], problems: list[Problem]) -> None:
+def _check_reference(agent: Mapping[str, str], track: str, problems: list[Problem]) -> None:
     from edgebench.harness.agents import reference_agents, reference_sha256
 
-    path = reference_agents().get(agent["name"])
+    path = reference_agents(TRACKS[track].agents).get(agent["name"])
     if path is None:
         problems.append(Problem(FILE, None, f"there is no reference agent {agent['name']!r:.40}"))
     elif reference_sha256(path) != agent["sha256"]:

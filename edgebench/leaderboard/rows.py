@@ -4,26 +4,26 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Final
 
-from edgebench.harness.episodes import METRICS, STATUSES
-from edgebench.harness.journal import COLUMNS, INTEGER_COLUMNS
+from edgebench.harness.episodes import STATUSES
+from edgebench.harness.journal import INTEGER_COLUMNS, columns_of
 from edgebench.leaderboard.problems import Problem
 from edgebench.leaderboard.rules import SPLIT, Board
-from edgebench.registry import TRACKS
+from edgebench.registry import track as find_track
+from edgebench.track import Track, named
 
 FILE: Final = "episodes.csv"
-SHARES: Final = ("utility", "success", "quality", "jain")
-"""Figures between 0 and 1; all others are at least 0."""
-RISING: Final = ("latency_p50_ms", "latency_p95_ms", "latency_p99_ms")
-REWARD_ROUNDING: Final = 1e-6
-"""Rewards are summed step by step, so that an episode's may be off the sum of utilities, below 0 too, by rounding."""
+ROUNDING: Final = 1e-6
+"""What a figure may be beyond its range: sums of many terms are off by rounding."""
 _WHOLE: Final = re.compile(r"[0-9]{1,9}")
 _NUMBER: Final = re.compile(r"-?[0-9]+(\.[0-9]+)?([eE][+-]?[0-9]{1,4})?")
 _NAMED_AT_MOST: Final = 5
 
 Row = Mapping[str, str]
+RowCheck = Callable[[Mapping[str, float], int], Iterable[str]]
+"""What else is wrong with the figures of an `ok` episode, given the tasks of its window: part of a track."""
 
 
 def check_rows(table: list[list[str]], board: Board, decision_cpu_ms: float) -> list[Problem]:
@@ -34,15 +34,16 @@ def check_rows(table: list[list[str]], board: Board, decision_cpu_ms: float) -> 
         board: What must have been played.
         decision_cpu_ms: The budget of a decision; a mean above it is impossible.
     """
-    if table[0] != list(COLUMNS):
-        return [Problem(FILE, 1, f"the columns are not {', '.join(COLUMNS)}")]
+    columns = columns_of(find_track(board.track))
+    if table[0] != list(columns):
+        return [Problem(FILE, 1, f"the columns are not {', '.join(columns)}")]
     problems: list[Problem] = []
     seen: dict[tuple[str, int, int], int] = {}
     for number, cells in enumerate(table[1:], start=2):
         found = list(_row_problems(cells, board, decision_cpu_ms))
         problems += [Problem(FILE, number, what) for what in found]
-        if len(cells) == len(COLUMNS):
-            problems += _twice(dict(zip(COLUMNS, cells, strict=True)), number, seen)
+        if len(cells) == len(columns):
+            problems += _twice(dict(zip(columns, cells, strict=True)), number, seen)
     return problems + _missing(board, seen)
 
 
@@ -70,21 +71,23 @@ def _some(items: list[str]) -> str:
 
 
 def _row_problems(cells: list[str], board: Board, decision_cpu_ms: float) -> Iterator[str]:
-    if len(cells) != len(COLUMNS):
-        yield f"{len(cells)} cells, expected {len(COLUMNS)}"
+    track = find_track(board.track)
+    columns = columns_of(track)
+    if len(cells) != len(columns):
+        yield f"{len(cells)} cells, expected {len(columns)}"
         return
-    row = dict(zip(COLUMNS, cells, strict=True))
+    row = dict(zip(columns, cells, strict=True))
     yield from _name_problems(row, board)
     wrong = [name for name in INTEGER_COLUMNS if not _WHOLE.fullmatch(row[name])]
     yield from (f"{name} is {row[name]!r:.40}, not a whole number" for name in wrong)
     if row["status"] not in STATUSES:
         yield f"status is {row['status']!r:.40}, not one of {', '.join(STATUSES)}"
     elif row["status"] == "ok":
-        yield from _figure_problems(row, decision_cpu_ms)
+        yield from _figure_problems(row, track, decision_cpu_ms)
     else:
-        yield from _floor_problems(row)
+        yield from _floor_problems(row, track)
     if not wrong:
-        yield from _place_problems(row, board)
+        yield from _place_problems(row, board, track)
 
 
 def _name_problems(row: Row, board: Board) -> Iterator[str]:
@@ -94,35 +97,36 @@ def _name_problems(row: Row, board: Board) -> Iterator[str]:
             yield f"{name} is {row[name]!r:.40}, the board's is {value!r}"
 
 
-def _figure_problems(row: Row, decision_cpu_ms: float) -> Iterator[str]:
-    values = {name: float(row[name]) for name in METRICS if _NUMBER.fullmatch(row[name])}
-    for name in METRICS:
-        if name not in values or not math.isfinite(values[name]):
-            yield f"{name} is {row[name]!r:.40}, not a finite number"
-        elif values[name] < (-REWARD_ROUNDING if name == "reward" else 0.0):
-            yield f"{name} is {row[name]}, below 0"
-        elif name in SHARES and values[name] > 1:
-            yield f"{name} is {row[name]}, above 1"
-    ordered = [values.get(name, math.nan) for name in RISING]
-    if ordered[0] > ordered[1] or ordered[1] > ordered[2]:
-        yield "the latency percentiles do not rise"
-    if values.get("decisions", 1.0) < 1 or values.get("decisions", 1.0) % 1:
+def _figure_problems(row: Row, track: Track, decision_cpu_ms: float) -> Iterator[str]:
+    values = _numbers(row, track)
+    for figure in track.figures:
+        value = values.get(figure.name, math.nan)
+        if not math.isfinite(value):
+            yield f"{figure.name} is {row[figure.name]!r:.40}, not a finite number"
+        elif value < figure.least - ROUNDING:
+            yield f"{figure.name} is {row[figure.name]}, below {figure.least:g}"
+        elif value > figure.most + ROUNDING:
+            yield f"{figure.name} is {row[figure.name]}, above {figure.most:g}"
+    if values.get("decisions", 1.0) % 1:
         yield f"decisions is {row['decisions']}, not a count"
     if values.get("decision_cpu_ms", 0.0) > decision_cpu_ms:
         yield f"decision_cpu_ms is {row['decision_cpu_ms']}, above the budget of {decision_cpu_ms:g}"
 
 
-def _floor_problems(row: Row) -> Iterator[str]:
-    track = TRACKS.get(row["track"])
-    floors = {"success": 0.0} | ({track.metric: track.floor} if track else {})
-    for name in METRICS:
-        if name not in floors and row[name]:
+def _numbers(row: Row, track: Track) -> dict[str, float]:
+    names = (figure.name for figure in track.figures)
+    return {name: float(row[name]) for name in names if _NUMBER.fullmatch(row[name])}
+
+
+def _floor_problems(row: Row, track: Track) -> Iterator[str]:
+    for name in (figure.name for figure in track.figures):
+        if name not in track.floors and row[name]:
             yield f"{name} is {row[name]!r:.40}, a failed episode has none"
-        elif name in floors and not (_NUMBER.fullmatch(row[name]) and float(row[name]) == floors[name]):
-            yield f"{name} is {row[name]!r:.40}, a failed episode has {floors[name]:g}"
+        elif name in track.floors and not (_NUMBER.fullmatch(row[name]) and float(row[name]) == track.floors[name]):
+            yield f"{name} is {row[name]!r:.40}, a failed episode has {track.floors[name]:g}"
 
 
-def _place_problems(row: Row, board: Board) -> Iterator[str]:
+def _place_problems(row: Row, board: Board, track: Track) -> Iterator[str]:
     rules = board.regions.get(row["region"])
     window, seed = int(row["window"]), int(row["seed"])
     if rules is None:
@@ -133,7 +137,7 @@ def _place_problems(row: Row, board: Board) -> Iterator[str]:
         return
     if int(row["episode"]) != window * board.seeds + seed:
         yield f"episode is {row['episode']}, window {window} seed {seed} is number {window * board.seeds + seed}"
-    if row["status"] == "ok" and _NUMBER.fullmatch(row["utility"]) and _NUMBER.fullmatch(row["reward"]):
-        total = float(row["utility"]) * rules.tasks_in(window)
-        if not math.isclose(total, float(row["reward"]), rel_tol=REWARD_ROUNDING, abs_tol=REWARD_ROUNDING):
-            yield f"reward is {row['reward']}, the utilities of its tasks sum to {total:.9g}"
+    values = _numbers(row, track)
+    if row["status"] == "ok" and track.row_check and len(values) == len(track.figures):
+        check: RowCheck = named(track.row_check)
+        yield from check(values, rules.tasks_in(window))

@@ -18,7 +18,7 @@ FILES = ("episodes.csv", "manifest.json", "summary.json", "agent.py")
 
 
 def submit(run: Path, name: str, *, force: bool = False, rules: Rules = board_rules) -> Path:
-    """Copy a run that is in order to `leaderboards/<track>/<edition>/<name>/`, whole or not at all.
+    """Copy a run that is in order to `leaderboards/<track>/<edition>/<scenario>/<name>/`, whole or not at all.
 
     Args:
         run: Folder of a finished run.
@@ -42,7 +42,7 @@ def submit(run: Path, name: str, *, force: bool = False, rules: Rules = board_ru
             mend="mend them and check with: edgebench validate RUN",
         )
     manifest = read_manifest(run / "manifest.json")
-    target = leaderboards_dir(manifest["track"], manifest["edition"]) / name
+    target = leaderboards_dir(manifest["track"], manifest["edition"]) / str(manifest["scenario"]) / name
     if target.exists() and not force:
         raise EdgeBenchError(f"there is an entry {name!r}", where=str(target), mend="take another name, or --force")
     with atomic_folder(target) as folder:

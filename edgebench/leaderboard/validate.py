@@ -13,6 +13,7 @@ from edgebench.leaderboard.problems import Problem, differences, read_object, re
 from edgebench.leaderboard.rows import FILE as EPISODES
 from edgebench.leaderboard.rows import check_rows
 from edgebench.leaderboard.rules import Board, board_rules
+from edgebench.registry import track as find_track
 
 SUMMARY = "summary.json"
 Rules = Callable[[str, str, str, Iterable[str]], Board]
@@ -39,7 +40,7 @@ def validate(folder: Path, rules: Rules = board_rules) -> list[Problem]:
     malformed = [Problem(MANIFEST, None, what) for what in shape_problems(manifest)]
     if malformed:
         return problems + malformed
-    problems += agent_problems(folder, manifest["agent"])
+    problems += agent_problems(folder, manifest["agent"], manifest["track"])
     board = _board(manifest, rules, problems)
     if board is None:
         return problems
@@ -70,5 +71,6 @@ def _summary_problems(folder: Path, summary: dict[str, Any], board: Board, *, pr
     from edgebench.harness.summary import summarise
 
     references = {name: rules.references for name, rules in board.regions.items()}
-    right = summarise(read_episodes(folder / EPISODES), references, privileged=privileged).as_json()
+    episodes = read_episodes(folder / EPISODES, find_track(board.track))
+    right = summarise(episodes, references, privileged=privileged).as_json()
     return [Problem(SUMMARY, None, what) for what in differences(summary, right)]

@@ -15,8 +15,8 @@ from edgebench.pinning import checked_seed, checked_window
 from edgebench.region import Region
 from edgebench.registry import scenario as find_scenario
 from edgebench.show.truth import late_shares, moment_of, schedule_of
-from edgebench.sim.rules import make_rules
-from edgebench.sim.simulation import Simulation
+from edgebench.tracks.route.rules import make_rules
+from edgebench.tracks.route.simulation import Simulation
 
 SPLIT: Final = "test"
 """Whose tasks an episode shown has."""

@@ -15,9 +15,9 @@ from edgebench.sim.chains import slot_of
 from edgebench.sim.compiled import compiled
 from edgebench.sim.jitter import is_late
 from edgebench.sim.outages import outage_schedule
-from edgebench.sim.simulation import Simulation
-from edgebench.sim.state import ARRIVED, COUNT, DONE, ENDED, FIRST, RUNNING, SEED, TURN
 from edgebench.sim.traps import trap_schedule
+from edgebench.tracks.route.simulation import Simulation
+from edgebench.tracks.route.state import ARRIVED, COUNT, DONE, ENDED, FIRST, RUNNING, SEED, TURN
 
 
 class Schedule(NamedTuple):

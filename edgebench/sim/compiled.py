@@ -14,6 +14,7 @@ from numba.core import config
 
 _PART: Final[dict[str, Any]] = {"error_model": "numpy", "no_cpython_wrapper": True, "no_cfunc_wrapper": True}
 _HERE: Final = Path(__file__).resolve().parent
+_CONSTANTS: Final = _HERE.parent / "constants.py"
 _Function = TypeVar("_Function", bound=Callable[..., object])
 
 
@@ -45,7 +46,7 @@ def compiled_without_lock(function: _Function) -> _Function:
 
 
 def _kept_on_disk(function: _Function, **options: bool) -> _Function:
-    own = Path(function.__code__.co_filename).parent
+    own = Path(function.__code__.co_filename).resolve().parent
     elsewhere, config.CACHE_DIR = config.CACHE_DIR, str(code_folder(own))
     try:
         return cast(_Function, njit(cache=True, error_model="numpy", **options)(function))
@@ -53,15 +54,23 @@ def _kept_on_disk(function: _Function, **options: bool) -> _Function:
         config.CACHE_DIR = elsewhere
 
 
-def is_compiled() -> bool:
-    """Whether the simulator's step has been compiled from these sources on this machine."""
-    return any(code_folder(_HERE).rglob("simulation.play-*"))
+def is_compiled(own: Path) -> bool:
+    """Whether functions that stand in folder `own` have been compiled from these sources on this machine."""
+    return any(code_folder(own.resolve()).rglob("*.nbi"))
+
+
+@cache
+def all_code() -> Path:
+    """Where machine code is kept on this machine that was compiled with the present constants and shared functions."""
+    return platformdirs.user_cache_path("edgebench", appauthor=False) / "compiled" / _digest(_HERE, _CONSTANTS)
 
 
 @cache
 def code_folder(own: Path) -> Path:
     """Where the machine code of functions that stand in folder `own` is kept: under the sources they may depend on."""
-    folders = dict.fromkeys((_HERE, own.resolve()))
-    sources = [_HERE.parent / "constants.py", *(path for folder in folders for path in sorted(folder.glob("*.py")))]
-    digest = hashlib.sha256(b"".join(source.read_bytes() for source in sources)).hexdigest()[:16]
-    return platformdirs.user_cache_path("edgebench", appauthor=False) / "compiled" / digest
+    return all_code() / _digest(own)
+
+
+def _digest(folder: Path, *more: Path) -> str:
+    sources = (*more, *sorted(folder.glob("*.py")))
+    return hashlib.sha256(b"".join(source.read_bytes() for source in sources)).hexdigest()[:16]

@@ -1,4 +1,4 @@
-"""Trap links: when they are bad, what is measured of them, what is remembered."""
+"""Trap links: when they are bad, and what they add then."""
 
 from __future__ import annotations
 
@@ -8,28 +8,28 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
-from edgebench.constants import DRIFT_MS, MEASURE_ALPHA, MEASURE_MEMORY_MS, TRAP_SLOT_MS, TRAP_SLOTS
+from edgebench.constants import DRIFT_MS, TRAP_SLOT_MS, TRAP_SLOTS
 from edgebench.sim import counter
-from edgebench.sim.chains import first_state, next_state, slot_of
-from edgebench.sim.compiled import compiled, part, rare
-from edgebench.sim.state import LISTED, MONITOR, SEED, State
-from edgebench.sim.topology import Topology
+from edgebench.sim.chains import first_state, next_state
+from edgebench.sim.compiled import compiled, rare
 
 _START, _CHANGE, _EXTRA = counter.TRAP_START, counter.TRAP_CHANGE, counter.TRAP_EXTRA
 _uniform = counter.uniform
-_EPOCH_MS: Final = 400.0 * MEASURE_MEMORY_MS
-"""An average grown back this far, by e^400, is still a number."""
 
-
-@part
-def forget_traps(topology: Topology, state: State) -> None:
-    """Before an episode: no link looked at, nothing measured."""
-    state.cursor[LISTED] = 0
-    for trap in range(topology.trap.shape[0]):
-        monitor = state.monitor[trap]
-        monitor.weight_ms, monitor.epoch = 0.0, 0
-        monitor.pending_ms, monitor.pending_at_ms = 0.0, np.inf
-        monitor.slot, monitor.is_listed = -1, 0
+MONITOR: Final = np.dtype(
+    [
+        ("weight_ms", "f8"),  # moving average of measured extra delays, grown back to the epoch's beginning
+        ("pending_ms", "f8"),  # a measurement still under way
+        ("pending_at_ms", "f8"),  # when it is known, inf where none is under way
+        ("remembered_ms", "f8"),  # what is expected of the link at the decision that is due
+        ("extra_ms", "f8"),  # extra delay in the slot it was last looked at, whatever is sent
+        ("slot", "i4"),  # that slot, -1 before the first look
+        ("epoch", "i4"),  # to whose beginning `weight_ms` is grown back
+        ("is_bad", "i1"),  # whether it was bad then
+        ("is_listed", "i1"),  # whether it is in `State.listed`
+    ],
+    align=True,
+)
 
 
 @rare
@@ -40,7 +40,7 @@ def look(link: Any, monitor: Any, trap: int, seed: int, slot: int) -> None:
 
     Args:
         link: The link's record of `edgebench.sim.topology.TRAP_LINK`.
-        monitor: Its record of `edgebench.sim.state.MONITOR`.
+        monitor: Its record of `edgebench.sim.traps.MONITOR`.
         trap: Its index.
         seed: The scenario's.
         slot: None before that of the last look.
@@ -57,28 +57,6 @@ def look(link: Any, monitor: Any, trap: int, seed: int, slot: int) -> None:
     if bad:
         spread = link.extra_max_ms - link.extra_min_ms
         monitor.extra_ms = link.extra_min_ms + spread * _uniform(seed, _EXTRA, trap, slot)
-
-
-@part
-def is_bad_now(topology: Topology, state: State, trap: int, now_ms: float) -> bool:
-    """Whether a trap link is bad at `now_ms`, no earlier than the last look at it."""
-    rules, seed = state.rules[0], state.cursor[SEED]
-    if not rules.traps or (rules.drifts and not is_armed(seed, trap, now_ms)):
-        return False
-    look(topology.trap[trap], state.monitor[trap], trap, seed, slot_of(now_ms))
-    return bool(state.monitor[trap].is_bad)
-
-
-@part
-def extra_now(topology: Topology, state: State, trap: int, megabytes: float, now_ms: float) -> float:
-    """Extra delay in ms of `megabytes` over a trap link entered at `now_ms`, no earlier than the last look at it.
-
-    While the link is bad, less bandwidth or lost packets add `megabytes × slow_ms_per_mb` to what the slot adds. Where
-    links never turn bad they do not rest either.
-    """
-    if is_bad_now(topology, state, trap, now_ms):
-        return float(state.monitor[trap].extra_ms + megabytes * topology.trap[trap].slow_ms_per_mb)
-    return float(topology.trap[trap].rest_ms) if state.rules[0].traps else 0.0
 
 
 @rare
@@ -113,53 +91,3 @@ def trap_schedule(
             if not drifts or is_armed(seed, trap, slot * TRAP_SLOT_MS):
                 bad[trap, slot], extra_ms[trap, slot] = monitor[trap].is_bad != 0, monitor[trap].extra_ms
     return bad, extra_ms
-
-
-@part
-def fade(now_ms: float) -> float:
-    """How much of what was known at the beginning of the epoch of `now_ms` is left of it: one for all links."""
-    return math.exp((_epoch_of(now_ms) * _EPOCH_MS - now_ms) / MEASURE_MEMORY_MS)
-
-
-@part
-def settle(monitor: Any, now_ms: float) -> None:
-    """Take a measurement that is known at `now_ms` into a link's moving average.
-
-    The average fades exponentially, so it is kept as what it would have been at the beginning of the epoch: it is
-    `weight_ms × fade(now_ms)`, and nothing need be done as time passes.
-
-    Args:
-        monitor: The link's record of `edgebench.sim.state.MONITOR`.
-        now_ms: Time from the start of the window.
-    """
-    if monitor.epoch != _epoch_of(now_ms):
-        monitor.weight_ms *= math.exp((monitor.epoch - _epoch_of(now_ms)) * _EPOCH_MS / MEASURE_MEMORY_MS)
-        monitor.epoch = _epoch_of(now_ms)
-    if monitor.pending_at_ms <= now_ms:
-        grown = math.exp((monitor.pending_at_ms - monitor.epoch * _EPOCH_MS) / MEASURE_MEMORY_MS)
-        monitor.weight_ms = (1.0 - MEASURE_ALPHA) * monitor.weight_ms + MEASURE_ALPHA * monitor.pending_ms * grown
-        monitor.pending_at_ms = np.inf
-
-
-@part
-def _epoch_of(now_ms: float) -> int:
-    return int(now_ms / _EPOCH_MS)
-
-
-@part
-def measure(monitor: Any, extra_ms: float, now_ms: float, known_at_ms: float) -> None:
-    """Start a measurement that is known when the transfer has arrived; one at a time is under way per link."""
-    settle(monitor, now_ms)
-    if monitor.pending_at_ms == np.inf:
-        monitor.pending_ms = extra_ms
-        monitor.pending_at_ms = known_at_ms
-
-
-@part
-def list_trap(state: State, trap: int) -> None:
-    """Note that something was measured of a link, so that it is looked up at every decision."""
-    monitor = state.monitor[trap]
-    if not monitor.is_listed:
-        state.listed[state.cursor[LISTED]] = trap
-        state.cursor[LISTED] += 1
-        monitor.is_listed = 1

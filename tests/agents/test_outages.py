@@ -13,10 +13,10 @@ from edgebench.constants import CANDIDATES
 from edgebench.envs import make_env
 from edgebench.harness.rollout import reset_info, roll, takes_info
 from edgebench.registry import REGIONS, SCENARIOS
-from edgebench.sim.features import CANDIDATE, F, T
-from reference_agents.scoring import pick
-from reference_agents.tuned import WEIGHTS, choose, read_weights
-from reference_agents.tuned_search import TunedRuns
+from edgebench.tracks.route.features import CANDIDATE, F, T
+from reference_agents.route.scoring import pick
+from reference_agents.route.tuned import WEIGHTS, choose, read_weights
+from reference_agents.route.tuned_search import TunedRuns
 
 DECISIONS = {
     "fastest_node": "e0caa800b6047e0a406e092679710ab4f7fd5102848942d9abac1d575caff3df",
@@ -34,7 +34,7 @@ DOWN = CANDIDATE["down"]
 
 
 def agent_of(name):
-    return importlib.import_module(f"reference_agents.{name}").Agent()
+    return importlib.import_module(f"reference_agents.route.{name}").Agent()
 
 
 def decisions(agent, region, scenario, *, window, seed):

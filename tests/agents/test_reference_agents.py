@@ -6,16 +6,16 @@ import pkgutil
 import numpy as np
 import pytest
 
-import reference_agents
-from edgebench.envs.route import RouteEnv
+import reference_agents.route
 from edgebench.harness.agents import resolve_agent
 from edgebench.harness.rollout import reset_info, takes_info
 from edgebench.registry import REGIONS
+from edgebench.tracks.route.env import RouteEnv
 
 MODULES = {
     name: module
-    for name in sorted(found.name for found in pkgutil.iter_modules(reference_agents.__path__))
-    if hasattr(module := importlib.import_module(f"reference_agents.{name}"), "Agent")
+    for name in sorted(found.name for found in pkgutil.iter_modules(reference_agents.route.__path__))
+    if hasattr(module := importlib.import_module(f"reference_agents.route.{name}"), "Agent")
 }
 AGENTS = pytest.mark.parametrize("name", MODULES)
 EVERY_REGION = pytest.mark.parametrize("region", REGIONS)
@@ -138,4 +138,4 @@ def test_random_valid_draws_every_candidate(environments):
 def test_the_docstring_names_the_command_that_runs_it(name):
     command = f"edgebench eval {name.replace('_', '-')}"
     assert f"Command: {command}" in (MODULES[name].__doc__ or "").splitlines()
-    assert resolve_agent(name.replace("_", "-")).target == f"reference_agents.{name}:Agent"
+    assert resolve_agent(name.replace("_", "-")).target == f"reference_agents.route.{name}:Agent"

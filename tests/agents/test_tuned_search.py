@@ -7,8 +7,8 @@ import pytest
 
 from edgebench.envs import make_env
 from edgebench.harness.rollout import roll
-from reference_agents.tuned import WEIGHTS, Agent, read_weights
-from reference_agents.tuned_search import WITHOUT, TunedRuns, search
+from reference_agents.route.tuned import WEIGHTS, Agent, read_weights
+from reference_agents.route.tuned_search import WITHOUT, TunedRuns, search
 
 
 @pytest.mark.parametrize("name", ["s4"])

@@ -38,12 +38,13 @@ def test_from_run_to_ranked_table(run, run_json, own_home):
     for name in ("example", "random"):
         entered = run("submit", runs / name, "--name", name)
         assert entered.exit_code == 0, entered.stderr
-        checked = run("validate", board / name)
+        checked = run("validate", board / "trap" / name)
         assert (checked.exit_code, checked.stdout) == (0, "")
         assert "in order" in checked.stderr
     shown = run("leaderboard")
     assert shown.exit_code == 0, shown.stderr
-    assert sorted(path.name for path in board.iterdir()) == ["example", "leaderboard.csv", "leaderboard.md", "random"]
+    assert sorted(path.name for path in board.iterdir()) == ["leaderboard.csv", "leaderboard.md", "trap"]
+    assert sorted(path.name for path in (board / "trap").iterdir()) == ["example", "random"]
     records = run_json("leaderboard")
     assert [(record["rank"], record["name"]) for record in records] == [(1, "example"), (2, "random")]
     assert records[0]["score"] > 0.1 and abs(records[1]["score"]) < 1e-9
@@ -65,11 +66,11 @@ def test_a_taken_name_and_a_tampered_run_are_refused(run, own_home):
     assert again.exit_code == 2 and "there is an entry 'a'" in again.stderr
     assert run("submit", example, "--name", "a", "--force").exit_code == 0
     summary = json.loads((example / "summary.json").read_text())
-    summary["total"]["utility"] += 0.1
+    summary["total"]["means"]["utility"] += 0.1
     (example / "summary.json").write_text(json.dumps(summary))
     tampered = run("submit", example, "--name", "b")
-    assert tampered.exit_code == 2 and "summary.json: total.utility is" in tampered.stderr
-    assert not (own_home / "leaderboards" / "route" / "sample" / "b").exists()
+    assert tampered.exit_code == 2 and "summary.json: total.means.utility is" in tampered.stderr
+    assert not (own_home / "leaderboards" / "route" / "sample" / "trap" / "b").exists()
 
 
 def test_validate_lists_all_problems_with_rows(run, own_home):

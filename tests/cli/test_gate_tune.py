@@ -26,7 +26,7 @@ def gate(monkeypatch, with_s1):
     return install
 
 
-@pytest.mark.parametrize(("ok", "status", "said"), [(True, 0, "the gate holds"), (False, 1, "the gate does not hold")])
+@pytest.mark.parametrize(("ok", "status", "said"), [(True, 0, "the gate of route holds"), (False, 1, "the gate of route does not hold")])
 def test_the_exit_status_tells_whether_the_gate_holds(run, gate, ok, status, said):
     calls = gate(ok)
     result = run("gate", "--regions", "s1")
@@ -43,7 +43,7 @@ def searched(monkeypatch, tmp_path):
     """A search that finds its seed, and a weights file of its own for what is kept."""
     import numpy as np
 
-    from reference_agents import tuned, tuned_search
+    from reference_agents.route import tuned, tuned_search
 
     def search(region, scenario, seed, on_round):
         on_round(1, 1)

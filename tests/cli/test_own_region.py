@@ -105,7 +105,7 @@ def test_from_evaluation_to_a_board_of_its_own(run, run_json, bern, home):
         assert entered.exit_code == 0, entered.output
     records = run_json("leaderboard", "--edition", "mine")
     assert [record["name"] for record in records] == ["nearest", "random-valid"]
-    assert run("validate", home / "leaderboards" / "route" / "mine" / "nearest").exit_code == 0
+    assert run("validate", home / "leaderboards" / "route" / "mine" / "trap" / "nearest").exit_code == 0
 
 
 def test_an_environment_is_made_by_name(with_bern):

@@ -7,13 +7,13 @@ from random_play import valid_actions
 from varied_regions import varied
 
 from edgebench.constants import DRIFT_MS, HOP_MS, TRAP_SLOT_MS, TRAP_SLOTS
-from edgebench.envs.route import RouteEnv
 from edgebench.region import read_region
 from edgebench.registry import SCENARIOS
 from edgebench.sim import counter
-from edgebench.sim.features import CANDIDATE
 from edgebench.sim.outages import outage_schedule
 from edgebench.sim.traps import trap_schedule
+from edgebench.tracks.route.env import RouteEnv
+from edgebench.tracks.route.features import CANDIDATE
 
 SEED = 23
 PLACES = ("s1", "s4", "s1-dag", "graphs-experts-coin", "experts-lossy")

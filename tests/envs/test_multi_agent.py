@@ -18,13 +18,13 @@ pytest.importorskip("pettingzoo", reason="needs pettingzoo: pip install edgebenc
 
 from edgebench.constants import CANDIDATES, WINDOW_TASKS
 from edgebench.envs import make_aec_env, make_parallel_env
-from edgebench.envs.route_aec import RouteAecEnv
-from edgebench.envs.route_parallel import RouteParallelEnv
 from edgebench.errors import EdgeBenchError
 from edgebench.registry import REGIONS, SCENARIOS, TRACKS
-from edgebench.sim.gateway_features import GATEWAY
-from edgebench.sim.gateways import CLUSTERINGS
-from edgebench.sim.state import DONE, INVALID
+from edgebench.tracks.route.aec import RouteAecEnv
+from edgebench.tracks.route.gateway_features import GATEWAY
+from edgebench.tracks.route.gateways import CLUSTERINGS
+from edgebench.tracks.route.parallel import RouteParallelEnv
+from edgebench.tracks.route.state import DONE, INVALID
 
 WAIT = CANDIDATES
 # PettingZoo's tests import an environment of its own by a way that it has deprecated.
@@ -180,7 +180,7 @@ def test_two_plays_of_one_seed_are_equal_and_of_two_are_not(regions, clusters):
 def test_processes_of_different_hash_seeds_agree(regions, built_home):
     code = """if True:
         import edgebench
-        from edgebench.envs.route_parallel import RouteParallelEnv
+        from edgebench.tracks.route.parallel import RouteParallelEnv
         from team_play import play_rounds, team_digest
         print(team_digest(play_rounds(RouteParallelEnv("s1"), seed=21)))"""
     here = os.pathsep.join(filter(None, (str(Path(__file__).parent), os.environ.get("PYTHONPATH"))))
@@ -416,5 +416,5 @@ def test_without_pettingzoo_the_package_to_install_is_told(regions):
 
 
 def test_the_wheel_of_the_package_does_not_need_pettingzoo():
-    code = "import sys; import edgebench.envs.route, edgebench.envs; assert 'pettingzoo' not in sys.modules"
+    code = "import sys; import edgebench.tracks.route.env, edgebench.envs; assert 'pettingzoo' not in sys.modules"
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0

@@ -10,11 +10,11 @@ from varied_regions import VARIED, varied
 
 pytest.importorskip("pettingzoo", reason="needs pettingzoo: pip install edgebench[marl]")
 
-from edgebench.envs.route import RouteEnv
-from edgebench.envs.route_aec import RouteAecEnv
-from edgebench.envs.route_parallel import RouteParallelEnv
 from edgebench.registry import REGIONS, SCENARIOS
-from edgebench.sim.turns import play_round
+from edgebench.tracks.route.aec import RouteAecEnv
+from edgebench.tracks.route.env import RouteEnv
+from edgebench.tracks.route.parallel import RouteParallelEnv
+from edgebench.tracks.route.turns import play_round
 
 EPISODE = {"window": 1, "seed": 7}
 

@@ -10,12 +10,12 @@ from random_play import valid_actions
 pytest.importorskip("pettingzoo", reason="needs pettingzoo: pip install edgebench[marl]")
 
 from edgebench.constants import HOP_MS, JITTER_MS, TELEMETRY_MS, TRAP_SLOT_MS
-from edgebench.envs.route_parallel import RouteParallelEnv
 from edgebench.registry import REGIONS
-from edgebench.sim.gateway_features import GATEWAY
 from edgebench.sim.outages import outage_schedule
 from edgebench.sim.traps import trap_schedule
-from edgebench.sim.turns import MESSAGE_MB
+from edgebench.tracks.route.gateway_features import GATEWAY
+from edgebench.tracks.route.parallel import RouteParallelEnv
+from edgebench.tracks.route.turns import MESSAGE_MB
 
 SEED = 17
 MS_PER_MB_AT_1_MBPS = 8000.0

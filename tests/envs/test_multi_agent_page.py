@@ -8,11 +8,11 @@ import pytest
 
 pytest.importorskip("pettingzoo", reason="needs pettingzoo: pip install edgebench[marl]")
 
-from edgebench.envs.route_parallel import RouteParallelEnv
-from edgebench.envs.route_team import MODES, RouteTeam
-from edgebench.sim.gateway_features import GATEWAY, GATEWAY_FEATURES
-from edgebench.sim.gateways import CLUSTERINGS
-from edgebench.sim.turns import MESSAGE_MB
+from edgebench.tracks.route.gateway_features import GATEWAY, GATEWAY_FEATURES
+from edgebench.tracks.route.gateways import CLUSTERINGS
+from edgebench.tracks.route.parallel import RouteParallelEnv
+from edgebench.tracks.route.team import MODES, RouteTeam
+from edgebench.tracks.route.turns import MESSAGE_MB
 
 PAGE = inspect.getdoc(RouteParallelEnv) or ""
 GUIDE = (Path(__file__).parents[2] / "docs" / "multi_agent.md").read_text(encoding="utf-8")

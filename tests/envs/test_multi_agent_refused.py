@@ -6,9 +6,9 @@ import pytest
 pytest.importorskip("pettingzoo", reason="needs pettingzoo: pip install edgebench[marl]")
 
 from edgebench.constants import CANDIDATES, WINDOW_TASKS
-from edgebench.envs.route_aec import RouteAecEnv
-from edgebench.envs.route_parallel import RouteParallelEnv
 from edgebench.errors import EdgeBenchError
+from edgebench.tracks.route.aec import RouteAecEnv
+from edgebench.tracks.route.parallel import RouteParallelEnv
 
 WAIT = CANDIDATES
 FACES = pytest.mark.parametrize("face", [RouteParallelEnv, RouteAecEnv])

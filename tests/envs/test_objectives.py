@@ -11,9 +11,9 @@ import pytest
 from random_play import play, valid_actions
 
 from edgebench.constants import CANDIDATES, COST_REF_USD, COST_WEIGHT, WINDOW_TASKS
-from edgebench.envs.route import RouteEnv
-from edgebench.envs.route_vector import RouteVectorEnv
-from edgebench.sim.state import DONE, QUALITY, SPEED, THRIFT
+from edgebench.tracks.route.env import RouteEnv
+from edgebench.tracks.route.state import DONE, QUALITY, SPEED, THRIFT
+from edgebench.tracks.route.vector import RouteVectorEnv
 
 ROUTE = "EdgeBench/Route-S1-v0"
 EXAMPLE = Path(__file__).parents[2] / "examples" / "objectives.py"

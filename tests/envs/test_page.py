@@ -6,10 +6,10 @@ import re
 import numpy as np
 import pytest
 
-from edgebench.envs.route import RouteEnv
 from edgebench.registry import SCENARIOS
 from edgebench.schema import SPLITS
-from edgebench.sim.features import CANDIDATE, CANDIDATE_FEATURES, LABELS, TASK, TASK_FEATURES
+from edgebench.tracks.route.env import RouteEnv
+from edgebench.tracks.route.features import CANDIDATE, CANDIDATE_FEATURES, LABELS, TASK, TASK_FEATURES
 
 UNITS = ("_s", "_k", "_mb")
 """Endings of names with a unit: seconds, thousands, megabytes; the others are shares, counts and weights."""

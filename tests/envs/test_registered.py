@@ -18,11 +18,11 @@ from varied_regions import VARIED, varied
 
 import edgebench  # noqa: F401  (registers)
 from edgebench.constants import CANDIDATES, WINDOW_TASKS
-from edgebench.envs.route import RouteEnv
 from edgebench.errors import EdgeBenchError
 from edgebench.registry import DEFAULT_SCENARIO, REGIONS, REGISTERED, SAMPLE_EDITION, SCENARIOS, TRACKS
-from edgebench.sim.features import CANDIDATE
-from edgebench.sim.state import DONE, INVALID, TRAP
+from edgebench.tracks.route.env import RouteEnv
+from edgebench.tracks.route.features import CANDIDATE
+from edgebench.tracks.route.state import DONE, INVALID, TRAP
 
 IDS = sorted(track.env_id(region) for track in TRACKS.values() for region in REGIONS)
 """The ids of the regions that the tests build; those of the trap scales differ in size alone."""

@@ -16,10 +16,10 @@ from random_play import digest, play, valid_actions
 from varied_regions import VARIED, varied
 
 import edgebench  # noqa: F401  (registers)
-from edgebench.envs.route import RouteEnv
-from edgebench.envs.route_render import RENDER_FPS, RENDER_MODES
 from edgebench.errors import EdgeBenchError
 from edgebench.registry import SCENARIOS
+from edgebench.tracks.route.env import RouteEnv
+from edgebench.tracks.route.render import RENDER_FPS, RENDER_MODES
 
 pytest.importorskip("PIL")
 matplotlib = pytest.importorskip("matplotlib")
@@ -342,6 +342,6 @@ def test_without_its_library_a_mode_says_what_to_install(make, monkeypatch, mode
 def test_importing_the_environment_imports_no_plotting_library():
     import subprocess
 
-    code = "import sys, edgebench.envs.route; print({'matplotlib', 'PIL', 'plotly'} & set(sys.modules))"
+    code = "import sys, edgebench.tracks.route.env; print({'matplotlib', 'PIL', 'plotly'} & set(sys.modules))"
     result = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert result.stdout.strip() == "set()"

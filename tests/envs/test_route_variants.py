@@ -13,9 +13,9 @@ from random_play import digest, play, valid_actions
 from variants import VARIANTS
 
 from edgebench.constants import WINDOW_TASKS
-from edgebench.envs.route import RouteEnv, observation_space
 from edgebench.region import read_region
 from edgebench.registry import REGIONS, SCENARIOS, TRACKS
+from edgebench.tracks.route.env import RouteEnv, observation_space
 
 EVERY_VARIANT = pytest.mark.parametrize("variant", VARIANTS)
 EVERY_SCENARIO = pytest.mark.parametrize("scenario", SCENARIOS)

@@ -12,12 +12,13 @@ from gymnasium.vector import AsyncVectorEnv, AutoresetMode, SyncVectorEnv
 from gymnasium.vector.utils import iterate
 from variants import VARIANTS
 
-from edgebench.envs.route import RouteEnv
-from edgebench.envs.route_vector import RouteVectorEnv
 from edgebench.errors import EdgeBenchError
 from edgebench.region import read_region
 from edgebench.registry import SCENARIOS
-from edgebench.sim import batch, counter
+from edgebench.sim import counter
+from edgebench.tracks.route import batch
+from edgebench.tracks.route.env import RouteEnv
+from edgebench.tracks.route.vector import RouteVectorEnv
 
 pytestmark = pytest.mark.usefixtures("built_home")
 OBSERVED = ("candidates", "task", "action_mask")

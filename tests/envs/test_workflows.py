@@ -8,10 +8,10 @@ from random_play import digest, play
 
 import edgebench
 from builders.pipeline import build_region
-from edgebench.envs.route import RouteEnv
-from edgebench.envs.route_vector import RouteVectorEnv
 from edgebench.errors import EdgeBenchError
 from edgebench.registry import REGIONS, REGISTERED, companion
+from edgebench.tracks.route.env import RouteEnv
+from edgebench.tracks.route.vector import RouteVectorEnv
 
 NETWORK = ("nodes", "links", "instances")
 USERS = ["user_id", "split", "lat", "lon", "node_id", "quality_weight", "speed_weight"]

@@ -3,8 +3,12 @@
 from dataclasses import dataclass
 
 import numpy as np
+from gymnasium import spaces
 
-from edgebench.harness.episodes import METRICS
+from edgebench.registry import TRACKS
+
+ROUTE = TRACKS["route"]
+METRICS = tuple(figure.name for figure in ROUTE.figures)
 
 DECISIONS = 6
 VALID = 5
@@ -32,6 +36,7 @@ class FakeEnv:
     """Pays an action's index; the first five candidates are valid."""
 
     windows = 2
+    action_space = spaces.Discrete(32)
 
     def __init__(self, region=None, *, wrong=None):
         self.region, self.wrong = region or FakeRegion(), wrong or {}

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from edgebench.sim.features import CANDIDATE, LABELS
+from edgebench.tracks.route.features import CANDIDATE, LABELS
 
 SECONDS = [CANDIDATE[name] for name in ("propagation_s", "transmission_s", "queue_s", "loading_s", "service_s")]
 LABEL = {label.name: row for row, label in enumerate(LABELS)}

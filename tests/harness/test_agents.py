@@ -48,11 +48,11 @@ def test_a_missing_file_is_refused(name):
 
 
 def test_every_reference_agent_resolves():
-    assert reference_agents()
-    for name, path in reference_agents().items():
+    assert reference_agents("reference_agents.route")
+    for name, path in reference_agents("reference_agents.route").items():
         source = resolve_agent(name)
         assert (source.kind, source.name, len(source.sha256)) == ("reference", name, 64)
-        assert source.target.startswith(f"reference_agents.{path.stem}:")
+        assert source.target.startswith(f"reference_agents.route.{path.stem}:")
 
 
 def test_an_unknown_name_suggests_the_nearest():
@@ -93,10 +93,14 @@ def test_packages_without_the_agent_are_refused(spec, message):
 
 
 def test_an_entry_point_is_an_agent(monkeypatch):
-    entry = importlib.metadata.EntryPoint("plugin", "reference_agents.random_valid:Agent", "edgebench.agents")
+    entry = importlib.metadata.EntryPoint("plugin", "reference_agents.route.random_valid:Agent", "edgebench.agents")
     monkeypatch.setattr(importlib.metadata, "entry_points", lambda *, group: [entry])
     source = resolve_agent("plugin")
-    assert (source.kind, source.target, source.name) == ("package", "reference_agents.random_valid:Agent", "plugin")
+    assert (source.kind, source.target, source.name) == (
+        "package",
+        "reference_agents.route.random_valid:Agent",
+        "plugin",
+    )
 
 
 def test_the_hash_of_a_reference_agent_covers_its_weights(tmp_path):

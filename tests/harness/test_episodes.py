@@ -1,9 +1,9 @@
 import numpy as np
 import pytest
-from harness_toy import DECISIONS, HEALTHY, FakeEnv, FakeRegion
+from harness_toy import DECISIONS, HEALTHY, METRICS, FakeEnv, FakeRegion
 
 from edgebench.errors import EdgeBenchError
-from edgebench.harness.episodes import METRICS, STATUSES, EpisodeKey, Setting, run_episode
+from edgebench.harness.episodes import STATUSES, EpisodeKey, Setting, run_episode
 from edgebench.harness.process import AgentProcess, Budgets
 
 SETTING = Setting(FakeRegion(), "route", "trap", "test")

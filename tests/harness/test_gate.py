@@ -11,10 +11,11 @@ import pytest
 
 from builders.pipeline import build_region
 from edgebench.errors import EdgeBenchError
-from edgebench.harness.gate import HEURISTICS, PARTS, Check, GateReport, run_gate
+from edgebench.harness.gate import Check, GateReport, run_gate
 from edgebench.registry import REGIONS
-from reference_agents import tuned_search
-from reference_agents.tuned import WEIGHTS
+from edgebench.tracks.route.gate import PARTS, PLAN
+from reference_agents.route import tuned_search
+from reference_agents.route.tuned import WEIGHTS
 
 REAL_CELLS = {
     "s1": "228_mls_202403.csv.gz",
@@ -35,7 +36,7 @@ def failures(report: GateReport) -> str:
 def test_the_gate_holds_on_the_sample(built_home: Path, name: str) -> None:
     report = run_gate("route", regions=[name])
     assert report.ok, failures(report)
-    assert set(report.scores[name]) >= {"random-valid", "nearest", *HEURISTICS, "tuned", "bound"}
+    assert set(report.scores[name]) >= {"random-valid", "nearest", *PLAN.heuristics, "tuned", "bound"}
     assert {check.name for check in report.checks} >= set(PARTS)
 
 

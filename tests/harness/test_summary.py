@@ -2,10 +2,10 @@ import json
 
 import numpy as np
 import pytest
-from harness_toy import FakeReferences
+from harness_toy import METRICS, ROUTE, FakeReferences
 
 from edgebench.errors import EdgeBenchError
-from edgebench.harness.episodes import METRICS, EpisodeKey, EpisodeResult
+from edgebench.harness.episodes import EpisodeKey, EpisodeResult
 from edgebench.harness.journal import read_episodes, to_frame, to_row
 from edgebench.harness.summary import scores, summarise
 
@@ -28,7 +28,8 @@ def table():
             row("a", 1, 1, 0.35, latency_p50_ms=200.0, success=0.5),
             row("b", 0, 0, 0.2, cost_usd=3.0),
             row("b", 0, 1, 0.4),
-        ]
+        ],
+        ROUTE,
     )
 
 
@@ -37,16 +38,16 @@ def test_figures_by_hand():
     a, b = summary.regions
     assert (a.region, b.region) == ("a", "b")
     assert a.score.value == pytest.approx((0.0 + 1.0 - 0.2 + 0.5) / 4)
-    assert a.utility == pytest.approx(1.05 / 4) and a.success == pytest.approx(2.5 / 4)
-    assert a.latency_p50_ms == pytest.approx(200.0)
+    assert a.means["utility"] == pytest.approx(1.05 / 4) and a.means["success"] == pytest.approx(2.5 / 4)
+    assert a.means["latency_p50_ms"] == pytest.approx(200.0)
     assert a.statuses == {"ok": 3, "invalid": 0, "error": 0, "timeout": 1}
     assert (a.random, a.bound) == (0.1, 0.6)
-    assert b.score.value == pytest.approx(0.3) and b.cost_usd == pytest.approx(2.0)
+    assert b.score.value == pytest.approx(0.3) and b.means["cost_usd"] == pytest.approx(2.0)
     total = summary.total
     assert total.score.value == pytest.approx((a.score.value + b.score.value) / 2)
     assert (total.worst_region, total.worst_region_score) == ("b", b.score.value)
     assert total.worst_episodes_score == pytest.approx(-0.2)
-    assert total.utility == pytest.approx((1.05 + 0.6) / 6)
+    assert total.means["utility"] == pytest.approx((1.05 + 0.6) / 6)
     assert total.statuses["ok"] == 5
 
 
@@ -58,13 +59,13 @@ def test_shuffling_rows_changes_nothing_to_the_last_bit(seed):
 
 def test_a_table_read_from_a_file_gives_the_same(tmp_path):
     table().to_csv(tmp_path / "episodes.csv", index=False)
-    assert summarise(read_episodes(tmp_path / "episodes.csv"), REFERENCES) == summarise(table(), REFERENCES)
+    assert summarise(read_episodes(tmp_path / "episodes.csv", ROUTE), REFERENCES) == summarise(table(), REFERENCES)
 
 
 def test_an_agent_that_always_fails_has_a_score_and_no_latency():
-    rows = to_frame([row("a", 0, seed, 0.0, status="error") for seed in range(3)])
+    rows = to_frame([row("a", 0, seed, 0.0, status="error") for seed in range(3)], ROUTE)
     summary = summarise(rows, REFERENCES)
-    assert summary.total.utility == 0.0 and summary.total.latency_p99_ms is None
+    assert summary.total.means["utility"] == 0.0 and summary.total.means["latency_p99_ms"] is None
     assert summary.total.score.value == pytest.approx(-0.2)
 
 

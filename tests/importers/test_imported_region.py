@@ -13,10 +13,10 @@ from builders.importers.report import Report, rows_text
 from builders.importers.vamappo import read_vamappo
 from edgebench.archive import add_archive, pack_region
 from edgebench.constants import FIBRE_MS_PER_KM, ROUTE_FACTOR
-from edgebench.envs.route import RouteEnv
 from edgebench.errors import EdgeBenchError
 from edgebench.region import read_region
 from edgebench.schema import SPLITS
+from edgebench.tracks.route.env import RouteEnv
 
 
 def imported(system, folder, **options):

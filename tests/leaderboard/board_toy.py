@@ -7,14 +7,18 @@ import math
 from pathlib import Path
 
 import edgebench
-from edgebench.harness.episodes import METRICS
-from edgebench.harness.journal import COLUMNS, read_episodes
+from edgebench.harness.journal import columns_of, read_episodes
 from edgebench.harness.manifest import FORMAT_VERSION
 from edgebench.harness.process import Budgets
 from edgebench.harness.summary import summarise
 from edgebench.leaderboard.board import References
 from edgebench.leaderboard.rules import Board, RegionRules
+from edgebench.registry import TRACKS
 from edgebench.sim.counter import uniform
+
+ROUTE = TRACKS["route"]
+METRICS = tuple(figure.name for figure in ROUTE.figures)
+COLUMNS = columns_of(ROUTE)
 
 SCALE = {"s1": References(0.1, 0.7), "s2": References(0.2, 0.8)}
 TASKS = {"s1": 100, "s2": 70}
@@ -102,7 +106,7 @@ def summary_text(episodes: Path, scale, privileged) -> str:
     """The summary of a table of episodes, computed once for each content."""
     key = (episodes.read_text(encoding="utf-8"), repr((scale, privileged)))
     if key not in _summaries:
-        _summaries[key] = json.dumps(summarise(read_episodes(episodes), scale, privileged=privileged).as_json())
+        _summaries[key] = json.dumps(summarise(read_episodes(episodes, ROUTE), scale, privileged=privileged).as_json())
     return _summaries[key]
 
 

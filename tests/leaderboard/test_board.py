@@ -25,7 +25,7 @@ from edgebench.leaderboard.page import (
 @pytest.fixture
 def home(tmp_path, monkeypatch):
     monkeypatch.setenv("EDGEBENCH_HOME", str(tmp_path))
-    return tmp_path / "leaderboards" / "route" / "sample"
+    return tmp_path / "leaderboards" / "route" / "sample" / "trap"
 
 
 def ranks(tables):
@@ -69,7 +69,7 @@ def test_a_run_of_another_format_says_to_evaluate_again(home):
     manifest = manifest_of(format_version=1)
     del manifest["privileged"]
     write_run(home / "a", manifest=manifest)
-    with pytest.raises(EdgeBenchError, match=r"run of format 1, this version reads 2[\s\S]*evaluate the agent again"):
+    with pytest.raises(EdgeBenchError, match=r"run of format 1, this version reads 3[\s\S]*evaluate the agent again"):
         read_board("route", "sample")
 
 
@@ -86,7 +86,7 @@ def test_shuffled_rows_give_the_same_files(home):
 
 def test_other_conditions_never_share_a_table(home):
     write_run(home / "a", all_rows(0.6))
-    write_run(home / "calm", all_rows(0.6, scenario="calm"), manifest_of(scenario="calm"))
+    write_run(home.parent / "calm" / "calm", all_rows(0.6, scenario="calm"), manifest_of(scenario="calm"))
     write_run(home / "old", all_rows(0.6), manifest_of(version="0.0.9"))
     write_run(home / "patch", all_rows(0.6), manifest_of(version="0.0.7"))
     write_run(home / "data", all_rows(0.6), manifest_of(regions={"s1": "0" * 64, "s2": "1" * 64}))

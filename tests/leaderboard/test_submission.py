@@ -11,7 +11,7 @@ from edgebench.leaderboard.validate import validate
 @pytest.fixture
 def board(tmp_path, monkeypatch):
     monkeypatch.setenv("EDGEBENCH_HOME", str(tmp_path))
-    return tmp_path / "leaderboards" / "route" / "sample"
+    return tmp_path / "leaderboards" / "route" / "sample" / "trap"
 
 
 def test_a_run_in_order_is_entered_and_stays_in_order(board, tmp_path):

@@ -10,16 +10,16 @@ from toy_network import graph_record, one_of_each, task_record, toy_topology
 from varied_regions import VARIED, varied
 
 from edgebench.constants import COST_REF_USD, COST_WEIGHT, MODEL_TYPES
-from edgebench.envs.route import RouteEnv
-from edgebench.harness.bound import bound_of, task_bounds
 from edgebench.harness.rollout import roll
 from edgebench.registry import REGIONS, SCENARIOS
-from edgebench.sim.continuation import Continuation
-from edgebench.sim.rules import make_rules
-from edgebench.sim.simulation import Simulation
-from reference_agents.greedy_estimate import Agent as GreedyEstimate
-from reference_agents.lookahead import Agent as Lookahead
-from reference_agents.random_valid import Agent as RandomValid
+from edgebench.tracks.route.bound import bound_of, task_bounds
+from edgebench.tracks.route.continuation import Continuation
+from edgebench.tracks.route.env import RouteEnv
+from edgebench.tracks.route.rules import make_rules
+from edgebench.tracks.route.simulation import Simulation
+from reference_agents.route.greedy_estimate import Agent as GreedyEstimate
+from reference_agents.route.lookahead import Agent as Lookahead
+from reference_agents.route.random_valid import Agent as RandomValid
 
 CALM = make_rules(SCENARIOS["calm"].parameters())
 LINE = [(0, 1, 2.0, 20.0), (1, 2, 5.0, 80.0), (0, 2, 30.0, 200.0)]

@@ -22,11 +22,11 @@ from edgebench.constants import (
 )
 from edgebench.registry import SCENARIOS
 from edgebench.sim import counter
-from edgebench.sim.features import CANDIDATE
 from edgebench.sim.outages import outage_schedule
-from edgebench.sim.rules import make_rules
-from edgebench.sim.simulation import Simulation
-from edgebench.sim.state import DONE, DOWN, INVALID, LOADING, QUEUEING, UTILITY
+from edgebench.tracks.route.features import CANDIDATE
+from edgebench.tracks.route.rules import make_rules
+from edgebench.tracks.route.simulation import Simulation
+from edgebench.tracks.route.state import DONE, DOWN, INVALID, LOADING, QUEUEING, UTILITY
 
 EPISODES, NODES = 200, 25
 TOLD_EVERY = round(TELEMETRY_MS / TRAP_SLOT_MS)

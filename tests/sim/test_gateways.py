@@ -5,8 +5,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from edgebench.sim.gateways import CLUSTERINGS, cluster_nodes, gateway_nodes
-from edgebench.sim.mail import Mail
+from edgebench.tracks.route.gateways import CLUSTERINGS, cluster_nodes, gateway_nodes
+from edgebench.tracks.route.mail import Mail
 
 EVERY_METHOD = pytest.mark.parametrize("method", CLUSTERINGS)
 COMPUTE = st.integers(1, 60)

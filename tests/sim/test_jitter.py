@@ -8,9 +8,9 @@ from toy_network import one_of_each, rules_of, task_record, toy_topology
 from edgebench.constants import HOP_MS, JITTER_CHANCE, JITTER_MS, TRAP_SLOT_MS
 from edgebench.registry import SCENARIOS
 from edgebench.sim.compiled import compiled
-from edgebench.sim.simulation import Simulation, unpack
-from edgebench.sim.state import DONE, PROPAGATION
-from edgebench.sim.transfers import jitter
+from edgebench.tracks.route.simulation import Simulation, unpack
+from edgebench.tracks.route.state import DONE, PROPAGATION
+from edgebench.tracks.route.transfers import jitter
 
 NODES, SLOTS, SEED = 12, 60, 5
 

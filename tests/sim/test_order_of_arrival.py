@@ -10,7 +10,7 @@ from toy_network import one_of_each, rules_of, task_record, toy_topology
 from edgebench.constants import CROWD_SPEEDUP, CROWD_TASKS, CROWDS, DRIFT_BLUR, WINDOW_TASKS
 from edgebench.registry import REGIONS, SCENARIOS
 from edgebench.sim import counter
-from edgebench.sim.simulation import Simulation
+from edgebench.tracks.route.simulation import Simulation
 
 
 @pytest.fixture(scope="module")

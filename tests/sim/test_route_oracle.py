@@ -11,10 +11,10 @@ from varied_regions import VARIED, varied
 
 from builders.pipeline import build_region
 from edgebench.constants import CANDIDATES
-from edgebench.envs.route import RouteEnv
 from edgebench.region import read_region
 from edgebench.registry import REGIONS, REGISTERED, SCENARIOS
-from edgebench.sim.features import CANDIDATE_FEATURES, TASK_FEATURES
+from edgebench.tracks.route.env import RouteEnv
+from edgebench.tracks.route.features import CANDIDATE_FEATURES, TASK_FEATURES
 
 RANDOM, GREEDY, CROWDED, INVALID = "random", "greedy", "crowded", "sometimes invalid"
 BEHAVIOURS = (RANDOM, GREEDY, CROWDED, INVALID)

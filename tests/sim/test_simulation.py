@@ -6,9 +6,9 @@ from toy_network import task_record, toy_topology
 
 from edgebench.constants import MODEL_TYPES
 from edgebench.registry import SCENARIOS
-from edgebench.sim.rules import make_rules
-from edgebench.sim.simulation import Simulation
-from edgebench.sim.state import DONE
+from edgebench.tracks.route.rules import make_rules
+from edgebench.tracks.route.simulation import Simulation
+from edgebench.tracks.route.state import DONE
 
 CALM = make_rules(SCENARIOS["calm"].parameters())
 

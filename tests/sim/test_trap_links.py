@@ -20,10 +20,11 @@ from edgebench.constants import (
 )
 from edgebench.registry import REGIONS
 from edgebench.sim.compiled import compiled
-from edgebench.sim.features import CANDIDATE
-from edgebench.sim.simulation import Simulation, unpack
-from edgebench.sim.state import MONITOR, TRAP
-from edgebench.sim.traps import extra_now, fade, is_armed, is_bad_now, measure, settle, trap_schedule
+from edgebench.sim.traps import MONITOR, is_armed, trap_schedule
+from edgebench.tracks.route.features import CANDIDATE
+from edgebench.tracks.route.monitors import extra_now, fade, is_bad_now, measure, settle
+from edgebench.tracks.route.simulation import Simulation, unpack
+from edgebench.tracks.route.state import TRAP
 
 EPISODES = 200
 SEED = 3

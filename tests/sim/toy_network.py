@@ -4,10 +4,10 @@ import numpy as np
 
 from edgebench.constants import MODEL_TYPES
 from edgebench.registry import SCENARIOS
-from edgebench.sim.rules import make_rules
-from edgebench.sim.state import TASK
 from edgebench.sim.topology import build_topology
-from edgebench.sim.workflows import link_stages
+from edgebench.tracks.route.rules import make_rules
+from edgebench.tracks.route.state import TASK
+from edgebench.tracks.route.workflows import link_stages
 
 KINDS = np.arange(len(MODEL_TYPES), dtype=np.int8)
 """Kind of each type where every kind is one type."""
@@ -64,7 +64,7 @@ def one_of_each(node_count, seed=0):
 
 
 def task_record(stages, *, user_node=0, deadline_ms=10_000.0, quality_weight=0.5, answer_mb=1.0):
-    """A chain as a record of `edgebench.sim.state.TASK`; stages are (type, tokens, payload_mb)."""
+    """A chain as a record of `edgebench.tracks.route.state.TASK`; stages are (type, tokens, payload_mb)."""
     of_graph = [(kind, tokens, 1 << position >> 1) for position, (kind, tokens, _) in enumerate(stages)]
     prompt_mb, *outputs = [payload_mb for *_, payload_mb in stages]
     task = graph_record(
@@ -77,7 +77,7 @@ def task_record(stages, *, user_node=0, deadline_ms=10_000.0, quality_weight=0.5
 
 
 def graph_record(stages, output_mb, *, user_node=0, deadline_ms=10_000.0, quality_weight=0.5, prompt_mb=1.0):
-    """A record of `edgebench.sim.state.TASK`; stages are (type, tokens, parents)."""
+    """A record of `edgebench.tracks.route.state.TASK`; stages are (type, tokens, parents)."""
     tasks = np.zeros(1, TASK)
     tasks["deadline_ms"], tasks["prompt_mb"], tasks["user_node"] = deadline_ms, prompt_mb, user_node
     tasks["quality_weight"], tasks["speed_weight"] = quality_weight, 1.0 - quality_weight

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from edgebench.envs.route import RouteEnv
+from edgebench.tracks.route.env import RouteEnv
 
 _EXAMPLES = Path(__file__).parents[2] / "examples"
 

@@ -24,7 +24,7 @@ def module(example, tmp_path, monkeypatch):
 @pytest.fixture
 def rounds(monkeypatch):
     """Of every round played in this process, whether each gateway's action was valid."""
-    from edgebench.envs.route_parallel import RouteParallelEnv
+    from edgebench.tracks.route.parallel import RouteParallelEnv
 
     record, step = [], RouteParallelEnv.step
 
