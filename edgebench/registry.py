@@ -13,6 +13,7 @@ from edgebench.errors import EdgeBenchError, unknown_name
 from edgebench.paths import home, is_folder_name, processed_dir
 from edgebench.spec import RegionSpec, make_spec
 from edgebench.track import Track
+from edgebench.tracks.place import track as place
 from edgebench.tracks.route import track as route
 
 
@@ -98,7 +99,7 @@ SCENARIOS: Final = {
         ),
     )
 }
-TRACKS: Final = {track.name: track for track in (route.TRACK,)}
+TRACKS: Final = {track.name: track for track in (route.TRACK, place.TRACK)}
 """The decision problems by name; `edgebench.registration.register_track` adds one from another package."""
 TRACK_ENTRY_POINTS: Final = "edgebench.tracks"
 """The entry-point group in which a package names its tracks."""

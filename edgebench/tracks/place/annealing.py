@@ -3,6 +3,7 @@ what they have seen."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Final, NamedTuple
 
 import numpy as np
@@ -23,7 +24,7 @@ _REPLICATES, _DELETES = 0.25, 0.4
 class Batches(NamedTuple):
     """Batches to place for: B of them."""
 
-    ways: tuple[Ways, ...]  # (B,)
+    ways: Ways  # (B, G+Q, G+Q) each of its arrays
     routes: NDArray[np.int16]  # (B, R, L)
     down: NDArray[np.bool_]  # (B, G)
 
@@ -35,13 +36,23 @@ def mean_latency(devices: Devices, batches: Batches, experts: int, placement: Pl
     outcome, busy_ms = np.zeros(OUTCOMES), np.zeros(count)
     total = 0.0
     for batch in range(batches.routes.shape[0]):
-        ways = batches.ways[batch]
+        ways = _of_batch(batches.ways, batch)
         used = np.zeros(ways.bad.shape, np.bool_)
         down = batches.down[batch]
         total += serve(
             devices, ways, batches.routes[batch], experts, placement, down, down, outcome, busy_ms, used
         )
     return total / batches.routes.shape[0]
+
+
+@part
+def _of_batch(ways: Ways, batch: int) -> Ways:
+    return Ways(ways.known_ms[batch], ways.path_ms[batch], ways.extra_ms[batch], ways.row_ms[batch], ways.bad[batch])
+
+
+def stack_ways(ways: Sequence[Ways]) -> Ways:
+    """The ways of several batches as `Batches` holds them."""
+    return Ways(*(np.stack(arrays) for arrays in zip(*ways, strict=True)))
 
 
 @compiled

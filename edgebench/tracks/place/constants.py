@@ -26,16 +26,17 @@ DEVICES: Final = 8
 MEMORY_SHARE: Final = 0.65
 """Share of a device's storage that experts may take; attention layers, caches and the activations of a batch take the
 rest. EdgeBench's choice: memory holds a third more than one copy of each expert, so that copies compete."""
-STORE_GB_PER_S: Final = 0.3
-"""Reading an expert from a device's store, which holds the whole model, into its memory: eMMC 5.1, whose bus takes
-0.4 GB/s, as on the modules that stand at masts."""
+STORE_GB_PER_S: Final = 0.2
+"""Reading an expert from a device's store, which holds the whole model, into its memory: half of what the bus of
+eMMC 5.1 takes (0.4 GB/s), as it reads while it serves. Calibrated by the gate (needless loading costs)."""
 ROUTER_LOST_MS: Final = 10_000.0
 """A token sent to a device that is down is given up after this time and goes on without the expert: longer than any
 bad trap link adds (`edgebench.constants.TRAP_EXTRA_MS`)."""
 
 # --- episodes ------------------------------------------------------------------------------------
-PLAN_EDITS: Final = 64
-"""Edits before the first batch, in which no token flows: as many as there are experts."""
+PLAN_EDITS: Final = 96
+"""Edits before the first batch, in which no token flows: one and a half for every expert, enough to reach any
+placement without copies and most with them."""
 SLOTS: Final = 64
 """Batches of an episode, one a slot of 1 s, each after one edit (the earlier system walks 64 time steps too)."""
 REQUESTS: Final = 8

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple
+from typing import Any, Final, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
+from edgebench.constants import TELEMETRY_MS, TRAP_SLOT_MS
 from edgebench.sim.compiled import compiled, part
-from edgebench.sim.outages import PERIOD_SLOTS
 from edgebench.tracks.place.constants import PLAN_EDITS, SLOTS
 from edgebench.tracks.place.edits import mark_valid
 from edgebench.tracks.place.features import (
@@ -21,6 +21,8 @@ from edgebench.tracks.place.features import (
 from edgebench.tracks.place.state import Devices, Floats, State, World
 
 Singles = NDArray[np.float32]
+PERIOD_SLOTS: Final = round(TELEMETRY_MS / TRAP_SLOT_MS)
+"""Slots of a telemetry period; its first slot is that of which telemetry tells."""
 
 
 class Sight(NamedTuple):
@@ -130,7 +132,7 @@ def _see_experts(devices: Devices, state: State, seen: Seen) -> None:
             expert // experts / max(layers - 1, 1),
             state.load[expert] * experts,
             state.mean_load[expert] * experts,
-            copies,
+            float(copies),
             devices.expert_gb,
         )
         for column in range(len(values)):
@@ -152,7 +154,7 @@ def _see_devices(devices: Devices, sight: Sight, world: World, state: State, slo
             (sight.entry_ms[device] + _dot(sight.entry_traps[device], state.measured_ms)) / 1000.0,
             sight.entry_row_ms[device],
             (sight.exit_ms[device] + _dot(sight.exit_traps[device], state.measured_ms)) / 1000.0,
-            float(world.down[device, published_slot(slot)]),
+            1.0 if world.down[device, published_slot(slot)] else 0.0,
         )
         for column in range(len(values)):
             seen.devices[device, column] = min(values[column], _DEVICE_HIGH[column])

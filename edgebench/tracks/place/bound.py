@@ -1,0 +1,65 @@
+"""The reference of Place: what a clairvoyant makes of the episode's own tokens. A strong reference, not a proof.
+
+For every batch on its own a placement is found by simulated annealing on that batch's tokens and on the extras that
+trap links and late ways then have, beginning with the placement of the batch before; moving there costs nothing. No
+agent knows the tokens or the extras of a batch before it is served, and every agent pays for loading. A better
+placement than annealing finds may exist, so that the value is no proven bound; the tests hold every policy they play,
+and on tiny cases the best of all placements, against it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from edgebench.region import Region
+from edgebench.registry import Scenario
+from edgebench.tracks.place.annealing import Batches, anneal, stack_ways
+from edgebench.tracks.place.constants import SLOTS
+from edgebench.tracks.place.physics import blank_ways, find_ways
+from edgebench.tracks.place.simulation import Simulation
+from edgebench.tracks.place.state import Floats, Ways, World
+
+STEPS: Final = 2000
+"""Placements tried for a batch. Twice as many find 1 to 2 per cent less latency."""
+FIRST_STEPS: Final = 10_000
+"""The same for the first batch, which begins with the contiguous placement."""
+HEAT: Final = (0.004, 0.0003)
+"""First and last temperature, shares of the latency; of the first batch five times as much to begin with."""
+
+
+def episode_bounds(
+    region: Region, *, scenario: Scenario, split: str, episodes: Sequence[tuple[int, int]]
+) -> NDArray[np.float64]:
+    """The relative speed that the clairvoyant reaches in each episode (window, scenario seed), (len(episodes),)."""
+    simulation = Simulation(region, scenario, split)
+    return np.array([_relative_speed(simulation, window, seed) for window, seed in episodes], np.float64)
+
+
+def _relative_speed(simulation: Simulation, window: int, seed: int) -> float:
+    simulation.start(window, seed)
+    return float(simulation.state.reference_ms.sum() / clairvoyant_latencies(simulation).sum())
+
+
+def clairvoyant_latencies(simulation: Simulation) -> Floats:
+    """Latency of every batch of the episode that has begun in ms, (S,)."""
+    world, placement = simulation.world, simulation.contiguous.copy()
+    latencies = np.empty(SLOTS)
+    for slot in range(SLOTS):
+        batches = Batches(stack_ways([true_ways(simulation, world, slot)]), world.routes[slot : slot + 1], world.down.T[[slot]])
+        steps, heat = (STEPS, HEAT[0]) if slot else (FIRST_STEPS, 5.0 * HEAT[0])
+        latencies[slot] = anneal(
+            simulation.devices, batches, simulation.experts, placement, slot, steps, heat, HEAT[1]
+        )
+    return latencies
+
+
+def true_ways(simulation: Simulation, world: World, slot: int) -> Ways:
+    """The ways of a slot with a router that knows what trap links add."""
+    ways = blank_ways(simulation.devices.node.size, world.origin.shape[1])
+    find_ways(simulation.devices, world, slot, world.extra_ms[:, slot].copy(), ways)
+    ways.known_ms[:] = ways.path_ms + ways.extra_ms
+    return ways
