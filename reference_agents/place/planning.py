@@ -36,7 +36,7 @@ def mean_loads(observation: Observation) -> Floats:
     """Moving average of each expert's share of its layer, (L, E)."""
     experts = observation["affinity"].shape[1]
     loads = observation["experts"][:, EXPERT["mean_load"]].astype(np.float64) / experts
-    return loads.reshape(-1, experts)
+    return np.asarray(loads.reshape(-1, experts))
 
 
 def row_costs(observation: Observation) -> Floats:
@@ -71,9 +71,7 @@ def edit_towards(target: Placement, observation: Observation, loads: Floats) -> 
     return _make_room(now, missing, surplus, free)
 
 
-def _make_room(
-    now: Placement, missing: NDArray[np.bool_], surplus: NDArray[np.bool_], free: NDArray[np.int64]
-) -> Edit:
+def _make_room(now: Placement, missing: NDArray[np.bool_], surplus: NDArray[np.bool_], free: NDArray[np.int64]) -> Edit:
     """Delete a copy too many, or move one that stands in the way; to keep where there is none."""
     for expert in np.flatnonzero(surplus.any(axis=1) & (now.sum(axis=1) > 1)):
         return np.array([expert, DELETE, surplus[expert].argmax()], np.int64)
@@ -97,7 +95,9 @@ def pack(copies: NDArray[np.int64], loads: Floats, costs: Floats, room: NDArray[
     placement = np.zeros((layers * experts, len(room)), np.int8)
     each = (loads / copies).ravel()
     burden, left = np.zeros((layers, len(room))), room.copy()
-    for expert in np.repeat(np.arange(each.size), copies.ravel())[np.argsort(-np.repeat(each, copies.ravel()), kind="stable")]:
+    for expert in np.repeat(np.arange(each.size), copies.ravel())[
+        np.argsort(-np.repeat(each, copies.ravel()), kind="stable")
+    ]:
         layer = expert // experts
         after = (burden[layer] + each[expert]) * costs
         open_to = (left > 0) & (placement[expert] == 0)

@@ -1,4 +1,4 @@
-"""Popularity: copies follow the load that is predicted for the next batches (Lina, arXiv 2210.17223, from its abstract).
+"""Popularity: copies follow the load predicted for the next batches (Lina, arXiv 2210.17223, from its abstract).
 
 An expert's next load is predicted from its moving average and from what the layer before sends it: loads of that layer
 in the last batch times the affinity between the two. Copies and packing before the first batch are EPLB's; while

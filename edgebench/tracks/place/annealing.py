@@ -13,7 +13,7 @@ from edgebench.sim.compiled import compiled, part
 from edgebench.sim.counter import bits, uniform
 from edgebench.tracks.place import streams
 from edgebench.tracks.place.physics import serve
-from edgebench.tracks.place.state import OUTCOMES, Devices, Floats, Placement, Ways
+from edgebench.tracks.place.state import OUTCOMES, Devices, Placement, Ways
 
 _SEARCH: Final = streams.SEARCH
 _SHIFT, _KIND, _EXPERT, _DEVICE, _OTHER, _ACCEPT = range(6)
@@ -39,10 +39,8 @@ def mean_latency(devices: Devices, batches: Batches, experts: int, placement: Pl
         ways = _of_batch(batches.ways, batch)
         used = np.zeros(ways.bad.shape, np.bool_)
         down = batches.down[batch]
-        total += serve(
-            devices, ways, batches.routes[batch], experts, placement, down, down, outcome, busy_ms, used
-        )
-    return total / batches.routes.shape[0]
+        total += serve(devices, ways, batches.routes[batch], experts, placement, down, down, outcome, busy_ms, used)
+    return float(total / batches.routes.shape[0])
 
 
 @part

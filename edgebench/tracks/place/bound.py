@@ -49,11 +49,11 @@ def clairvoyant_latencies(simulation: Simulation) -> Floats:
     world, placement = simulation.world, simulation.contiguous.copy()
     latencies = np.empty(SLOTS)
     for slot in range(SLOTS):
-        batches = Batches(stack_ways([true_ways(simulation, world, slot)]), world.routes[slot : slot + 1], world.down.T[[slot]])
-        steps, heat = (STEPS, HEAT[0]) if slot else (FIRST_STEPS, 5.0 * HEAT[0])
-        latencies[slot] = anneal(
-            simulation.devices, batches, simulation.experts, placement, slot, steps, heat, HEAT[1]
+        batches = Batches(
+            stack_ways([true_ways(simulation, world, slot)]), world.routes[slot : slot + 1], world.down.T[[slot]]
         )
+        steps, heat = (STEPS, HEAT[0]) if slot else (FIRST_STEPS, 5.0 * HEAT[0])
+        latencies[slot] = anneal(simulation.devices, batches, simulation.experts, placement, slot, steps, heat, HEAT[1])
     return latencies
 
 

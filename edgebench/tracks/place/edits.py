@@ -47,8 +47,8 @@ def is_valid(placement: Placement, room: NDArray[np.int64], expert: int, verb: i
     if not (0 <= expert < experts and 0 <= verb < 3 and 0 <= device < devices):
         return False
     if verb == DELETE:
-        return placement[expert, device] != 0 and placement[expert].sum() > 1
-    return placement[expert, device] != 0 or placement[:, device].sum() < room[device]
+        return bool(placement[expert, device] != 0 and placement[expert].sum() > 1)
+    return bool(placement[expert, device] != 0 or placement[:, device].sum() < room[device])
 
 
 @compiled

@@ -171,7 +171,7 @@ class PlaceEnv(gymnasium.Env[Observed, NDArray[np.int64]]):  # noqa: D101
         self._simulation = Simulation(self.region, self.scenario, split, trace)
         self._observed = OBSERVED + ("labels",) * privileged
         self.observation_space = observation_space(self._simulation, privileged=privileged)
-        self.action_space = spaces.MultiDiscrete(self._simulation.shape)
+        self.action_space = spaces.MultiDiscrete(list(self._simulation.shape))
         self._pinning = Pinning(self.region, split, seed)
         self._reward, self._decisions, self._over, self._begun = 0.0, 0, True, False
         self.render_mode = render_mode

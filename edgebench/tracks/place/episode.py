@@ -86,7 +86,7 @@ def take_turn(
     """Make an edit and, once the edits before the first batch are made, serve a batch; returns the reward.
 
     The reward is `(T_contiguous - T) / mean T_contiguous of the episode`, so that those of an episode sum to
-    `batches x (1 - 1 / relative_speed)`. An invalid edit changes nothing, and the batch after it waits `ROUTER_LOST_MS`.
+    `batches x (1 - 1 / relative_speed)`. An invalid edit changes nothing, and its batch waits `ROUTER_LOST_MS`.
     """
     slot = state.clock[0] - PLAN_EDITS
     state.clock[0] += 1
@@ -104,13 +104,11 @@ def take_turn(
         outcome[LOADING_MS] = max(0.0, devices.load_ms - state.busy_ms[device])
         outcome[LOADED_GB] = devices.expert_gb
         outcome[LATENCY_MS] += outcome[LOADING_MS]
-    return (state.reference_ms[slot] - outcome[LATENCY_MS]) / state.reference_ms.mean()
+    return float((state.reference_ms[slot] - outcome[LATENCY_MS]) / state.reference_ms.mean())
 
 
 @part
-def _serve_slot(
-    devices: Devices, world: World, state: State, ways: Ways, used: NDArray[np.bool_], slot: int
-) -> None:
+def _serve_slot(devices: Devices, world: World, state: State, ways: Ways, used: NDArray[np.bool_], slot: int) -> None:
     """Serve a slot's batch and remember what is seen of it."""
     outcome, experts = state.outcome[slot], state.affinity.shape[1]
     find_ways(devices, world, slot, state.measured_ms, ways)

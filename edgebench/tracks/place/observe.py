@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any, Final, NamedTuple
 
 import numpy as np
@@ -53,24 +54,23 @@ class Seen(NamedTuple):
 
 def make_sight(devices: Devices, shares: Floats, traps: int) -> Sight:
     """The static part of observations, for users that live by `shares`, (N,), and `traps` trap links."""
-    node, nodes = devices.node, len(shares)
-    every = np.arange(nodes)
+    node, every = devices.node, np.arange(len(shares))
     between = devices.path[np.ix_(node, node)].T
     entry, leave = devices.path[np.ix_(node, every)], devices.path[np.ix_(every, node)]
-    link_traps = np.array([[_traps_on(devices.path, a, b, traps) for b in node] for a in node])
+    crossed = partial(_traps_on, devices.path, traps)
     return Sight(
         np.ascontiguousarray(between["latency_ms"]),
         between["ms_per_mb"] * devices.row_mb,
-        link_traps,
+        np.array([[crossed(start, end) for end in node] for start in node]),
         entry["latency_ms"] @ shares,
         entry["ms_per_mb"] @ shares * devices.row_mb,
-        np.array([shares @ [_traps_on(devices.path, user, end, traps) for user in every] for end in node]),
+        np.array([shares @ np.array([crossed(user, device) for user in every]) for device in node]),
         shares @ leave["latency_ms"],
-        np.array([shares @ [_traps_on(devices.path, end, user, traps) for user in every] for end in node]),
+        np.array([shares @ np.array([crossed(device, user) for user in every]) for device in node]),
     )
 
 
-def _traps_on(path: NDArray[Any], source: int, target: int, traps: int) -> Floats:
+def _traps_on(path: NDArray[Any], traps: int, source: np.integer, target: np.integer) -> Floats:
     """Which trap links the path between two nodes crosses, (C,)."""
     crossed = np.zeros(traps)
     while path[target, source]["next_trap"] >= 0:

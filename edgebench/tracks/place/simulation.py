@@ -36,7 +36,8 @@ class Simulation:
     def __init__(self, region: Region, scenario: Scenario, split: str, trace: str | Path | None = None) -> None:
         topology = region.topology()
         log = None if trace is None else read_log(trace)
-        self.experts, self.layers = (EXPERTS, LAYERS) if log is None else (int(log.max()) + 1, log.shape[1])
+        self.experts: int = EXPERTS if log is None else int(log.max()) + 1
+        self.layers: int = LAYERS if log is None else log.shape[1]
         self.devices = make_devices(region.public(), topology.path, self.experts, self.layers)
         self.generator = Generator(region, topology, self.devices, scenario, split, log)
         self.contiguous = contiguous(self.devices, self.experts, self.layers)

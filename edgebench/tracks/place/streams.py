@@ -23,7 +23,9 @@ STREAMS: Final = (
     Stream(WALK_PHASE, "WALK_PHASE", "expert of a layer", "0", "the phase of the walk of its popularity"),
     Stream(WALK_NOISE, "WALK_NOISE", "expert of a layer", "slot of 1 s", "the noise of that walk"),
     Stream(REQUEST_NODE, "REQUEST_NODE", "request, those of the profile last", "slot of 1 s", "where it arises"),
-    Stream(REQUEST_DOMAIN, "REQUEST_DOMAIN", "request", "slot of 1 s; 1 s later, which", "whether it is of the home domain"),
+    Stream(
+        REQUEST_DOMAIN, "REQUEST_DOMAIN", "request", "slot of 1 s; 1 s later, which", "whether it is of the home domain"
+    ),
     Stream(ROUTE, "ROUTE", "row of the episode", "layer", "which expert the gate of a layer picks"),
     Stream(SEARCH, "SEARCH", "step of the bound's annealing", "draw of the step", "which edit is tried, whether taken"),
 )

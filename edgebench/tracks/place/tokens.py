@@ -54,8 +54,9 @@ def draw_model(
         layers: Of the model.
         affinity: Share of tokens that go on to the favoured expert.
     """
-    rank = np.array([[_ranks(seed, domain * layers + layer, experts) for layer in range(layers)]
-                     for domain in range(DOMAINS + 1)])
+    rank = np.array(
+        [[_ranks(seed, domain * layers + layer, experts) for layer in range(layers)] for domain in range(DOMAINS + 1)]
+    )
     law = np.arange(1, experts + 1, dtype=np.float64) ** -ZIPF
     share = np.empty((DOMAINS + 1, layers, experts))
     np.put_along_axis(share, rank, np.broadcast_to(law / law.sum(), share.shape), axis=2)
@@ -98,9 +99,7 @@ def draw_domain(seed: int, home: int, request: int, slot: int) -> int:
 
 
 @compiled
-def draw_routes(
-    model: Model, seed: int, slot: int, domain: int, first_row: int, routes: NDArray[np.int16]
-) -> None:
+def draw_routes(model: Model, seed: int, slot: int, domain: int, first_row: int, routes: NDArray[np.int16]) -> None:
     """Draw the routes of the rows of a request into `routes`, (rows, L); `first_row` is the first's number."""
     share = model.share[slot, domain]
     for row in range(routes.shape[0]):

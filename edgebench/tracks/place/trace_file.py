@@ -34,7 +34,7 @@ def read_log(path: str | Path) -> NDArray[np.int16]:
     fault = _fault(log)
     if fault:
         raise EdgeBenchError(f"the trace {fault}", where=str(path), mend="give whole numbers, tokens x layers")
-    return log.astype(np.int16)
+    return np.asarray(log, np.int16)
 
 
 def _fault(log: object) -> str:
