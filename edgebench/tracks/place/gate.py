@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from edgebench.harness.gate import Finding, GatePlan, Measured
+from edgebench.harness.rollout import takes_info
 from edgebench.tracks.place.edits import DELETE, PLACE
 from edgebench.tracks.place.features import DEVICE_FEATURES, PROGRESS_FEATURES
 
@@ -26,14 +27,16 @@ class _Saboteur:
     """An agent that plans as the one it wraps, and once batches flow does `harm` in every slot."""
 
     def __init__(self, agent: Any, harm: Callable[[dict[str, Any]], Edit]) -> None:
-        self._agent, self._harm = agent, harm
+        self._agent, self._harm, self._with_info = agent, harm, takes_info(agent.act)
 
     def reset(self, info: dict[str, Any]) -> None:
         self._agent.reset(info)
 
     def act(self, observation: dict[str, Any], info: dict[str, Any]) -> Edit:
-        wanted: Edit = self._agent.act(observation, info)
-        return wanted if observation["progress"][_BATCHES_LEFT] >= 1.0 else self._harm(observation)
+        if observation["progress"][_BATCHES_LEFT] < 1.0:
+            return self._harm(observation)
+        wanted: Edit = self._agent.act(observation, info) if self._with_info else self._agent.act(observation)
+        return wanted
 
 
 def _invalid(observation: dict[str, Any]) -> Edit:
