@@ -50,15 +50,17 @@ PROFILE_REQUESTS: Final = 32
 tokens on which the earlier system's routes were measured."""
 
 # --- routes of tokens ----------------------------------------------------------------------------
-ZIPF: Final = 1.1
-"""The k-th most popular expert is picked in proportion to k to the minus this power. Calibrated, with the shares
-below, on a measured log of 64 experts: the hottest of a layer 5-13 times the mean, entropy 4.5-5.1 bits."""
-AFFINITY: Final = 0.55
-"""Share of tokens that go on to the one expert of the next layer that this expert's tokens favour. With 16 experts
-that makes about one bit of mutual information between neighbouring layers, as measured."""
+ZIPF: Final = 1.8
+ZIPF_SHIFT: Final = 2.0
+"""The k-th most popular expert is picked in proportion to `(k + shift)^-ZIPF` (Zipf and Mandelbrot). Calibrated, with
+the shares below, on a log of 2,048 tokens and 64 experts that was measured: the hottest expert of a layer has 5-13
+times the mean, the entropy of a layer is 4.5-5.1 bits."""
+AFFINITY: Final = 0.48
+"""Share of tokens that go on to the one expert of the next layer that this expert's tokens favour. With 16 experts that
+makes one bit of mutual information between neighbouring layers, as much as was measured."""
 DOMAINS: Final = 4
 """Domains of requests (code, talk, ...), each with popular experts of its own."""
-DOMAIN_SHARE: Final = 0.4
+DOMAIN_SHARE: Final = 0.3
 """Share of the other picks that follow the popularity within the domain; the rest follows that of all."""
 HOME_SHARE: Final = 0.7
 """Share of a node's requests that are of its home domain; the rest is of any. Nodes from west to east have the domains

@@ -25,6 +25,7 @@ from edgebench.tracks.place.constants import (
     WALK_RATE,
     WALK_SWING,
     ZIPF,
+    ZIPF_SHIFT,
 )
 
 Floats = NDArray[np.float64]
@@ -57,7 +58,7 @@ def draw_model(
     rank = np.array(
         [[_ranks(seed, domain * layers + layer, experts) for layer in range(layers)] for domain in range(DOMAINS + 1)]
     )
-    law = np.arange(1, experts + 1, dtype=np.float64) ** -ZIPF
+    law = (np.arange(1, experts + 1) + ZIPF_SHIFT) ** -ZIPF
     share = np.empty((DOMAINS + 1, layers, experts))
     np.put_along_axis(share, rank, np.broadcast_to(law / law.sum(), share.shape), axis=2)
     follower = np.empty((layers, experts), np.int64)

@@ -196,7 +196,9 @@ class PlaceOracle:
             sent: dict[int, list[tuple[int, int]]] = {device: [] for device in range(place.DEVICES)}
             for number, (_, row) in enumerate(rows):
                 expert = layer * place.EXPERTS + row[layer]
-                device = min(self.copies[expert], key=lambda one: (self._guess(at[number], one, sent, measured, told), one))
+                device = min(
+                    self.copies[expert], key=lambda one: (self._guess(at[number], one, sent, measured, told), one)
+                )
                 if self.down[device][slot]:
                     done["lost"] += 1
                     done["lost_ms"] += place.ROUTER_LOST_MS / len(rows)

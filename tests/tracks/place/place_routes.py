@@ -79,8 +79,8 @@ class Model:
 
     def __init__(self, seed: int) -> None:
         self.seed = seed
-        total = sum(rank**-place.ZIPF for rank in range(1, E + 1))
-        self.law = [rank**-place.ZIPF / total for rank in range(1, E + 1)]
+        total = sum((rank + place.ZIPF_SHIFT) ** -place.ZIPF for rank in range(1, E + 1))
+        self.law = [(rank + place.ZIPF_SHIFT) ** -place.ZIPF / total for rank in range(1, E + 1)]
         self.order = [
             sorted(range(E), key=lambda expert: uniform(seed, streams.RANK, entity, expert))
             for entity in range((place.DOMAINS + 1) * L)
