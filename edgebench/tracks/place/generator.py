@@ -45,9 +45,10 @@ class Generator:
         log: NDArray[np.int16] | None = None,
     ) -> None:
         self._topology, self._devices, self._parameters = topology, devices, scenario.parameters()
+        tasks = region.task_table(split)
         self._split, self._log = tuple(SPLITS).index(split), log
         nodes, east = topology.node.size, topology.node["east"]
-        self.shares = node_shares(region.task_table(split)["node_id"].to_numpy(), nodes)
+        self.shares = node_shares(tasks["node_id"].to_numpy(), nodes)
         self._home = np.minimum((east * DOMAINS).astype(np.int64), DOMAINS - 1)
         self._neighbours = region.neighbours().node
 

@@ -24,6 +24,8 @@ from edgebench.tracks.place.simulation import Simulation
 EXPERT, DEVICE = "expert", "device"
 _Told = tuple[dict[str, Observed], dict[str, dict[str, Any]]]
 _NO_EDIT: Final = (-1, 0, 0)
+_PROBE: Final = "options"
+"""PettingZoo's API tests reset with this option, to learn whether options are taken at all."""
 
 PAGE: Final = f"""Two agents place the experts of a mixture-of-experts model: one picks the expert, one verb and device.
 
@@ -100,7 +102,8 @@ class PlaceParallelEnv(ParallelEnv[str, Observed, Any]):  # type: ignore[misc]  
 
     def reset(self, seed: int | None = None, options: dict[str, Any] | None = None) -> _Told:
         """Begin an episode; `options` may pin `window` and `seed` (see the class)."""
-        self._simulation.start(*self._pinning.begin(seed, options))
+        known = {name: value for name, value in (options or {}).items() if name != _PROBE}
+        self._simulation.start(*self._pinning.begin(seed, known))
         self.agents = list(self.possible_agents)
         self._reward, self._decisions, self._over, self._begun = 0.0, 0, False, True
         history = self._simulation.history
