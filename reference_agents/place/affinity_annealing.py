@@ -32,6 +32,8 @@ from reference_agents.place.reckoning import Reckoning
 
 STEPS: Final = 5000
 HEAT: Final = (0.02, 0.0005)
+EXPECTED_MS: Final = 1500.0
+"""What trap links are taken to add to any way before anything has been measured."""
 RECENT: Final = 2
 """Batches that edits are tried on."""
 TRIALS: Final = 60
@@ -65,7 +67,7 @@ class Agent:
     def _plan(self, observation: Observation, info: dict[str, Any]) -> Placement:
         self._reckoning.begin(observation, info, keep=4)
         placement: Placement = observation["placement"].copy()
-        batches = self._reckoning.batches(observation, 4)
+        batches = self._reckoning.batches(observation, 4, EXPECTED_MS)
         anneal(self._reckoning.devices, batches, self._reckoning.experts, placement, self._seed, STEPS, *HEAT)
         return placement
 

@@ -59,10 +59,13 @@ class Reckoning:
         if "routes" in info:
             self._seen.append((info["routes"], info["origin"]))
 
-    def batches(self, observation: Observation, last: int) -> Batches:
-        """The `last` batches, with the extras that are remembered now."""
+    def batches(self, observation: Observation, last: int, expected_ms: float = 0.0) -> Batches:
+        """The `last` batches, with the extras that are remembered now and as much more on every way between nodes."""
         seen = list(self._seen)[-last:]
         ways = stack_ways([self._ways(observation, origin) for _, origin in seen])
+        more_ms = expected_ms * (ways.path_ms > 0.0)
+        ways.extra_ms[:] += more_ms
+        ways.known_ms[:] += more_ms
         down = observation["devices"][:, DEVICE["down"]] > 0.0
         return Batches(ways, np.stack([routes for routes, _ in seen]), np.tile(down, (len(seen), 1)))
 
