@@ -57,14 +57,12 @@ def _plan(observation: Observation) -> Placement:
     expert_group = _expert_groups(loads, observation["affinity"].astype(np.float64), shares)
     target = np.zeros_like(observation["placement"])
     for group in range(GROUPS):
-        devices, experts = np.flatnonzero(device_group == group), np.flatnonzero(expert_group[0] == group)
+        devices = np.flatnonzero(device_group == group)
         own = np.stack([np.flatnonzero(of_layer == group) for of_layer in expert_group])
         held = np.take_along_axis(loads, own, axis=1)
-        more = int(room[devices].sum()) - held.size - 1
-        copies = replicate_greedily(held, max(more, 0), len(devices))
-        rows = own + np.arange(len(own))[:, None] * loads.shape[1]
-        target[np.ix_(rows.ravel(), devices)] = pack(copies, held, costs[devices], room[devices])
-        assert len(experts) == own.shape[1]
+        copies = replicate_greedily(held, int(room[devices].sum()) - held.size - 1, len(devices))
+        experts = own + np.arange(len(own))[:, None] * loads.shape[1]
+        target[np.ix_(experts.ravel(), devices)] = pack(copies, held, costs[devices], room[devices])
     return target
 
 
@@ -78,28 +76,19 @@ def _device_groups(row_ms: NDArray[np.float32]) -> NDArray[np.int64]:
 
 def _expert_groups(loads: Floats, affinity: Floats, shares: NDArray[np.int64]) -> NDArray[np.int64]:
     """The group of every expert, (L, E), as many a layer as the group's share of memory; followers stay together."""
-    layers, experts = loads.shape
-    counts = np.array([0, experts])
-    counts[0] = np.clip(round(experts * shares[0] / shares.sum()), 1, experts - 1)
-    counts[1] -= counts[0]
+    experts = loads.shape[1]
+    share = int(np.clip(round(experts * shares[0] / shares.sum()), 1, experts - 1))
+    left, burden = np.array([share, experts - share]), np.zeros(GROUPS)
     first = np.zeros(experts, np.int64)
-    burden = np.zeros(GROUPS)
     for expert in np.argsort(-loads[0], kind="stable"):
-        taken = np.bincount(first[burden_order(first, loads[0], expert)], minlength=GROUPS)
-        open_to = taken < counts
-        group = int(np.where(open_to, burden / shares, np.inf).argmin())
+        group = int(np.where(left > 0, burden / shares, np.inf).argmin())
         first[expert] = group
+        left[group] -= 1
         burden[group] += loads[0, expert]
     groups = [first]
-    for layer in range(1, layers):
-        follower = linear_sum_assignment(-affinity[layer - 1])[1]
+    for between in affinity:
+        follower = linear_sum_assignment(-between)[1]
         following = np.empty(experts, np.int64)
         following[follower] = groups[-1]
         groups.append(following)
     return np.stack(groups)
-
-
-def burden_order(first: NDArray[np.int64], loads: Floats, expert: int) -> NDArray[np.int64]:
-    """The experts that were given a group before `expert`."""
-    order = np.argsort(-loads, kind="stable")
-    return order[: int(np.flatnonzero(order == expert)[0])]

@@ -85,6 +85,8 @@ def _make_room(now: Placement, missing: NDArray[np.bool_], surplus: NDArray[np.b
 def pack(copies: NDArray[np.int64], loads: Floats, costs: Floats, room: NDArray[np.int64]) -> Placement:
     """Balanced packing, (P, G): copies by falling load, each to the device that its layer then burdens least.
 
+    A further copy of an expert that finds no other device with room is left out.
+
     Args:
         copies: Of every expert, (L, E).
         loads: Of every expert, (L, E), shared among its copies.
@@ -93,27 +95,26 @@ def pack(copies: NDArray[np.int64], loads: Floats, costs: Floats, room: NDArray[
     """
     layers, experts = loads.shape
     placement = np.zeros((layers * experts, len(room)), np.int8)
-    each = (loads / copies).ravel()
+    each, number = (loads / copies).ravel(), np.repeat(np.arange(loads.size), copies.ravel())
     burden, left = np.zeros((layers, len(room))), room.copy()
-    for expert in np.repeat(np.arange(each.size), copies.ravel())[
-        np.argsort(-np.repeat(each, copies.ravel()), kind="stable")
-    ]:
-        layer = expert // experts
-        after = (burden[layer] + each[expert]) * costs
+    for expert in number[np.argsort(-each[number], kind="stable")]:
+        after = (burden[expert // experts] + each[expert]) * costs
         open_to = (left > 0) & (placement[expert] == 0)
-        if not open_to.any():
-            continue
-        device = int(np.where(open_to, after, np.inf).argmin())
-        placement[expert, device] = 1
-        burden[layer, device] += each[expert]
-        left[device] -= 1
+        if open_to.any():
+            device = int(np.where(open_to, after, np.inf).argmin())
+            placement[expert, device] = 1
+            burden[expert // experts, device] += each[expert]
+            left[device] -= 1
     return placement
 
 
 def replicate_greedily(loads: Floats, more: int, most: int) -> NDArray[np.int64]:
-    """Copies of every expert, (L, E): one each, and `more` in turn to the one with the highest load a copy."""
+    """Copies of every expert, (L, E): one each, and `more` in turn to the one with the highest load a copy.
+
+    No expert has more than `most`.
+    """
     copies = np.ones(loads.shape, np.int64)
-    for _ in range(more):
+    for _ in range(min(more, (most - 1) * copies.size)):
         each = np.where(copies < most, loads / copies, -1.0)
         copies.ravel()[each.argmax()] += 1
     return copies

@@ -8,7 +8,7 @@ import numpy as np
 
 from edgebench.tracks.place.constants import REQUEST_ROWS, REQUESTS, SLOTS, STORE_GB_PER_S
 from edgebench.tracks.place.edits import DELETE, REPLICATE
-from reference_agents.place.planning import EXPERT, PROGRESS, Edit, Floats, Observation, keep, rooms
+from reference_agents.place.planning import EXPERT, PROGRESS, Edit, Floats, Observation, Placement, keep, rooms
 
 HORIZON: Final = 20
 """Batches in which loading a copy has to pay."""
@@ -44,7 +44,7 @@ def _burden(loads: Floats, observation: Observation) -> Floats:
     return np.asarray((loads.ravel() / now.sum(axis=1)) @ now)
 
 
-def _delete_least(each: Floats, loads: Floats, now: np.ndarray, expert: int) -> Edit:
+def _delete_least(each: Floats, loads: Floats, now: Placement, expert: int) -> Edit:
     """Delete a copy of the expert whose copies would bear least without it, if that is less than the busiest bears."""
     copies = now.sum(axis=1)
     without = np.where(copies > 1, loads.ravel() / np.maximum(copies - 1, 1), np.inf)

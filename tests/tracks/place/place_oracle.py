@@ -6,6 +6,7 @@ Shortest paths of networkx, dictionaries of copies, whole lists of rows in place
 from __future__ import annotations
 
 import math
+from itertools import pairwise
 from typing import Any
 
 from oracle_network import Network
@@ -173,7 +174,7 @@ class PlaceOracle:
     def _transitions(self, rows: list[tuple[int, ...]]) -> dict[tuple[int, int, int], float]:
         shares: dict[tuple[int, int, int], float] = {}
         for row in rows:
-            for layer, step in enumerate(zip(row, row[1:], strict=False)):
+            for layer, step in enumerate(pairwise(row)):
                 shares[layer, *step] = shares.get((layer, *step), 0.0) + 1.0 / len(rows)
         return shares
 

