@@ -21,7 +21,7 @@ from edgebench.croissant import (
     croissant_text,
     data_version,
 )
-from edgebench.registry import SAMPLE_EDITION
+from edgebench.registry import SAMPLE_EDITION, TRACKS
 from edgebench.schema import TABLES
 
 SPLIT: Final = "data"
@@ -56,6 +56,7 @@ def card_text(manifest: Mapping[str, Any]) -> str:
         _methods(manifest["spec"]),
         _figures(manifest),
         *(_columns(name, schema, manifest) for name, schema in TABLES.items()),
+        _asked(manifest),
         _loading(manifest),
         _checking(manifest),
         _terms(manifest),
@@ -170,6 +171,16 @@ def _columns(name: str, schema: pa.Schema, manifest: Mapping[str, Any]) -> str:
 
 def _type(kind: pa.DataType) -> str:
     return f"list of {kind.value_type}" if pa.types.is_list(kind) else str(kind)
+
+
+def _asked(manifest: Mapping[str, Any]) -> str:
+    rows = [(f"`{track.any_env_id}`", track.question) for track in TRACKS.values()]
+    arguments = f"region={_quoted(manifest['region'])}, edition={_quoted(manifest['edition'])}"
+    return f"""## What is asked on it
+
+Each is `gymnasium.make(id, {arguments})`:
+
+{_table(("id", "question"), rows)}"""
 
 
 def _loading(manifest: Mapping[str, Any]) -> str:

@@ -39,7 +39,7 @@ def register_track(track: Track) -> None:
     Raises:
         EdgeBenchError: The name is no small word or is taken, or the record lacks a metric that every track has.
     """
-    if not track.name.isidentifier() or track.name != track.name.lower():
+    if not track.name.isidentifier() or track.name != track.name.lower() or track.name == "total":
         raise EdgeBenchError(f"{track.name!r} cannot name a track", mend="use small letters and digits: offload")
     if TRACKS.get(track.name, track) != track:
         raise EdgeBenchError(f"there is a track {track.name!r} already", mend="give it another name")

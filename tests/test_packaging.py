@@ -33,7 +33,11 @@ def wheel(tmp_path_factory):
 
 def test_the_wheel_holds_the_sample_the_specifications_and_the_types(wheel):
     names = {path.relative_to(wheel).as_posix() for path in wheel.rglob("*") if path.is_file()}
-    assert {"edgebench/py.typed", "edgebench/harness/references.json", "reference_agents/route/tuned_weights.json"} <= names
+    assert {
+        "edgebench/py.typed",
+        "edgebench/harness/references.json",
+        "reference_agents/route/tuned_weights.json",
+    } <= names
     for region in REGIONS:
         assert f"edgebench/regions/{region}.toml" in names
         assert any(name.startswith("builders/data/") and region in name for name in names), region

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 from pathlib import Path
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import click
 
@@ -29,12 +29,20 @@ _FIGURES: Final = 2
 @click.option(
     "--paste", type=click.Path(path_type=Path), help="Also renew the first table between the marks of this file."
 )
+@click.option("--total", is_flag=True, help="All tracks: who is good at what.")
+@click.option("--radar", type=click.Path(path_type=Path), help="With --total: also draw its radar plot.")
 @json_option
-def command(track: str, edition: str, regions: str | None, run: Path | None, paste: Path | None, as_json: bool) -> None:
+def command(
+    track: str, edition: str, regions: str | None, run: Path | None, paste: Path | None, total: bool,
+    radar: Path | None, as_json: bool,
+) -> None:  # fmt: skip
     """Rank the entries of a board and write its leaderboard.csv and leaderboard.md.
 
     Entries of other versions, scenarios or data stand in tables of their own.
     """
+    if total:
+        _total(edition, radar, as_json)
+        return
     from edgebench.leaderboard.board import rank
     from edgebench.leaderboard.page import as_records, write_board
     from edgebench.leaderboard.page import paste as paste_table
@@ -51,6 +59,42 @@ def command(track: str, edition: str, regions: str | None, run: Path | None, pas
             stderr().print(f"wrote {path}", soft_wrap=True, markup=False)
     if paste is not None:
         paste_table(tables[0], paste)
+
+
+def _total(edition: str, radar: Path | None, as_json: bool) -> None:
+    from edgebench.leaderboard.total import read_total, total_records
+    from edgebench.leaderboard.total_page import draw_radar, write_total
+
+    entrants = read_total(edition)
+    if not entrants:
+        raise EdgeBenchError(
+            f"no entrant stands on several boards of edition {edition}", mend="edgebench submit --help"
+        )
+    if radar is not None:
+        draw_radar(entrants, radar)
+    written = write_total(entrants, edition)
+    records = total_records(entrants)
+    if as_json:
+        print_json(records)
+    else:
+        stdout().print(_total_table(edition, records))
+    for path in written if radar is None else (*written, radar):
+        stderr().print(f"wrote {path}", soft_wrap=True, markup=False)
+
+
+def _total_table(edition: str, records: list[dict[str, Any]]) -> Any:
+    from edgebench.registry import TRACKS
+
+    names = ("total", *TRACKS)
+    rows = [
+        [_plain(record["rank"], 0), record["entrant"], *(_plain(record[name], 3) for name in names)]
+        for record in records
+    ]
+    return table(f"all tracks, edition {edition}", ("#", "entrant", *names), rows, texts=2)
+
+
+def _plain(value: float | None, digits: int) -> str:
+    return "–" if value is None else f"{value:z.{digits}f}"
 
 
 def _entries(track: str, edition: str, regions: str | None, run: Path | None) -> list[Entry]:

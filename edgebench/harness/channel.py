@@ -125,7 +125,7 @@ class Channel:
             if reply.action != values or not values:
                 raise WireError(f"an action of {reply.action} bytes where {values} are asked for")
             data = self._at_least(REPLY_BYTES + values, data, deadline, values + 1)
-            reply = reply._replace(values=bytes(data[REPLY_BYTES:]))
+            reply = reply._replace(values=bytes(data[REPLY_BYTES : REPLY_BYTES + values]))
         if len(data) > REPLY_BYTES + len(reply.values):
             raise WireError("more than one message at a time")
         return reply

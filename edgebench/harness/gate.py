@@ -127,9 +127,10 @@ def run_gate(
     *,
     regions: Sequence[str],
     edition: str = SAMPLE_EDITION,
+    seeds: int = SEEDS,
     on_step: Callable[[str, int, int], None] = lambda name, done, total: None,
 ) -> GateReport:
-    """Measure the gate of a track on built regions, scenario `trap`.
+    """Measure the gate of a track on built regions in `trap`: every window of the test split under `seeds` seeds.
 
     Raises:
         EdgeBenchError: A region is not built, or no region is given.
@@ -139,7 +140,7 @@ def run_gate(
     report = GateReport(track, edition, DEFAULT_SCENARIO)
     for done, name in enumerate(regions):
         on_step(f"{track} {name}", done, len(regions))
-        measured = Measured(load(name, edition=edition), track)
+        measured = Measured(load(name, edition=edition), track, seeds)
         report.scores[name] = measured.scores
         report.checks.extend(measured.checks())
     on_step("done", len(regions), len(regions))
@@ -157,12 +158,12 @@ class Measured:
         champion: Name of the best of the heuristics and trained agents.
     """
 
-    def __init__(self, region: Region, track: str) -> None:
+    def __init__(self, region: Region, track: str, seeds: int = SEEDS) -> None:
         self.region, self._track = region, find_track(track)
         self.plan: GatePlan = named(self._track.gate)
         self._env = make_env(track, region, scenario=DEFAULT_SCENARIO, split="test")
         face: Any = self._env.unwrapped
-        self.episodes = fixed_episodes(face.windows, SEEDS)
+        self.episodes = fixed_episodes(face.windows, seeds)
         self._agents: dict[str, Callable[[Region], Any]] = {
             name: self._reference(name) for name in (ZERO, *self.plan.trivial, *self.plan.heuristics)
         } | dict(self.plan.trained)

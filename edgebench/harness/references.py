@@ -1,7 +1,7 @@
 """What a score of 0 and of 1 stand for: the random agent's and the bound's primary metric on the same episodes.
 
 Frozen for the standard regions of the sample edition in `references.json`, which
-`python -m edgebench.harness.references` writes; computed once and kept beside the region for any other.
+`python -m edgebench.harness.references [TRACK…]` writes; computed once and kept beside the region for any other.
 """
 
 from __future__ import annotations
@@ -9,6 +9,7 @@ from __future__ import annotations
 import importlib
 import json
 import math
+import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -86,15 +87,15 @@ def bounds_of(track: Track) -> EpisodeBounds:
     return bounds
 
 
-def freeze(regions: Sequence[str], path: Path = FROZEN) -> None:
-    """Write the references of built sample regions, every scenario, test split."""
-    kept: dict[str, Any] = {}
-    for track in TRACKS:
+def freeze(tracks: Sequence[str], regions: Sequence[str], path: Path = FROZEN) -> None:
+    """Write the references of tracks on built sample regions, every scenario, test split; those of others stay."""
+    kept = _read(path)
+    for track in tracks:
         for region in map(load, regions):
             for scenario in SCENARIOS:
                 found = compute(region, track=track, scenario=scenario, split="test", seeds=EVAL_SEEDS)
                 kept.setdefault(region.digest, {})[_key(track, scenario, "test", EVAL_SEEDS)] = vars(found)
-    _write(path, kept)
+            _write(path, kept)
 
 
 def _key(track: str, scenario: str, split: str, seeds: int) -> str:
@@ -114,4 +115,4 @@ def _write(path: Path, kept: dict[str, Any]) -> None:
 
 
 if __name__ == "__main__":
-    freeze(tuple(REGIONS))
+    freeze(sys.argv[1:] or list(TRACKS), list(REGIONS))

@@ -42,6 +42,11 @@ def takes_info(act: Any) -> bool:
     return len(inspect.signature(act).parameters) > 1
 
 
+def decide(agent: Any, observation: dict[str, Any], info: dict[str, Any]) -> Any:
+    """An agent's action, whether or not its `act` wants the info."""
+    return agent.act(observation, info) if takes_info(agent.act) else agent.act(observation)
+
+
 def roll(env: gymnasium.Env[Any, Any], agent: Any, episodes: Iterable[tuple[int, int]]) -> Iterator[dict[str, float]]:
     """Run `agent` in this process; yields the metrics of each episode (window, scenario seed)."""
     face: Any = env.unwrapped

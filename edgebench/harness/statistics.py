@@ -174,17 +174,35 @@ def holm(p_values: Sequence[float]) -> list[float]:
 
 
 def shared_ranks(agents: Mapping[str, Scores], *, seed: int = 0) -> dict[str, int]:
-    """Rank of each agent, best first.
-
-    The rule: sort by total score, downwards, by name where equal. The first agent leads a group with rank 1. Going
-    down, an agent whose paired interval against the leader of the current group contains 0 shares the leader's rank;
-    any other leads a new group, ranked by its place in the list (1, 1, 3, …). Comparison is with the group's leader
-    alone, so the order in which agents are given does not matter.
+    """Rank of each agent, best first; the rule is that of `joint_ranks`.
 
     Raises:
         EdgeBenchError: Two agents did not play the same episodes.
     """
-    order = sorted(agents, key=lambda name: (-_total(agents[name]), name))
+    return joint_ranks({name: [values] for name, values in agents.items()}, seed=seed)
+
+
+def joint_total(parts: Sequence[Scores], *, seed: int = 0) -> Estimate:
+    """Mean over several boards of the total score on each."""
+    return _interval(_joint(parts), _resampled_joint(parts, seed))
+
+
+def joint_ranks(agents: Mapping[str, Sequence[Scores]], *, seed: int = 0) -> dict[str, int]:
+    """Rank of each agent by the mean of its total scores on several boards, best first.
+
+    The rule: sort by that mean, downwards, by name where equal. The first agent leads a group with rank 1. Going
+    down, an agent whose paired interval against the leader of the current group contains 0 shares the leader's rank;
+    any other leads a new group, ranked by its place in the list (1, 1, 3, …). Comparison is with the group's leader
+    alone, so the order in which agents are given does not matter.
+
+    Args:
+        agents: By name the scores on each board, the boards in the same order.
+        seed: Of the resampling.
+
+    Raises:
+        EdgeBenchError: Two agents did not play the same episodes.
+    """
+    order = sorted(agents, key=lambda name: (-_joint(agents[name]), name))
     ranks: dict[str, int] = {}
     leader = ""
     for place, name in enumerate(order, start=1):
@@ -195,9 +213,20 @@ def shared_ranks(agents: Mapping[str, Scores], *, seed: int = 0) -> dict[str, in
     return ranks
 
 
-def _tied(first: Scores, second: Scores, seed: int) -> bool:
-    total = paired_difference(first, second, seed=seed).total
-    return total.low <= 0.0 <= total.high
+def _tied(first: Sequence[Scores], second: Sequence[Scores], seed: int) -> bool:
+    for one, other in zip(first, second, strict=True):
+        _check_paired(one, other)
+    draws = _resampled_joint(first, seed) - _resampled_joint(second, seed)
+    difference = _interval(_joint(first) - _joint(second), draws)
+    return difference.low <= 0.0 <= difference.high
+
+
+def _joint(parts: Sequence[Scores]) -> float:
+    return math.fsum(_total(part) for part in parts) / len(parts)
+
+
+def _resampled_joint(parts: Sequence[Scores], seed: int) -> Floats:
+    return np.asarray(np.mean([_resampled_total(part, seed) for part in parts], axis=0), np.float64)
 
 
 def _total(scores: Scores) -> float:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv
 import html
 import io
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, Final
 
@@ -61,7 +61,11 @@ def _record(place: int | None, entry: Entry) -> dict[str, Any]:
 
 def as_csv(tables: Sequence[RankedTable]) -> str:
     """All tables as one CSV; the columns up to `regions` tell them apart."""
-    records = as_records(tables)
+    return records_csv(as_records(tables))
+
+
+def records_csv(records: Sequence[Mapping[str, Any]]) -> str:
+    """Flat records as CSV, the columns in the order in which they are met; empty where there is no figure."""
     columns = list(dict.fromkeys(name for record in records for name in record))
     text = io.StringIO()
     writer = csv.DictWriter(text, columns, lineterminator="\n", restval="")

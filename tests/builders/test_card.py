@@ -6,6 +6,7 @@ import pytest
 import yaml
 
 from edgebench.card import CARD, SPLIT, card_text
+from edgebench.registry import TRACKS
 from edgebench.schema import TABLES
 
 
@@ -85,3 +86,10 @@ def test_a_title_cannot_break_head_or_tables(manifest):
     assert head(card)["pretty_name"] == f"EdgeBench s1: {title} (sample)"
     body = card.split("---\n", 2)[2]
     assert "<script>" not in body and not re.search(r"^# c", body, flags=re.MULTILINE)
+
+
+def test_every_track_is_told(manifest):
+    text = card_text(manifest)
+    for track in TRACKS.values():
+        assert f"| `{track.any_env_id}` | {track.question} |" in text
+    assert 'gymnasium.make(id, region="s1", edition="sample")' in text

@@ -6,6 +6,7 @@ import pytest
 
 from edgebench.harness import gate as harness_gate
 from edgebench.harness.gate import Check, GateReport
+from edgebench.registry import TRACKS
 
 
 @pytest.fixture
@@ -26,7 +27,9 @@ def gate(monkeypatch, with_s1):
     return install
 
 
-@pytest.mark.parametrize(("ok", "status", "said"), [(True, 0, "the gate of route holds"), (False, 1, "the gate of route does not hold")])
+@pytest.mark.parametrize(
+    ("ok", "status", "said"), [(True, 0, "the gate of route holds"), (False, 1, "the gate of route does not hold")]
+)
 def test_the_exit_status_tells_whether_the_gate_holds(run, gate, ok, status, said):
     calls = gate(ok)
     result = run("gate", "--regions", "s1")
@@ -36,6 +39,16 @@ def test_the_exit_status_tells_whether_the_gate_holds(run, gate, ok, status, sai
     assert calls == [("route", ["s1"], "sample")]
     listed = run("gate", "--regions", "s1", "--json")
     assert (listed.exit_code, json.loads(listed.stdout)["ok"]) == (status, ok)
+
+
+def test_all_tracks_are_measured_one_after_another(run, gate):
+    calls = gate(True)
+    result = run("gate", "--all", "--regions", "s1")
+    assert result.exit_code == 0, result.output
+    assert calls == [(track, ["s1"], "sample") for track in TRACKS]
+    assert all(f"the gate of {track} holds" in result.stderr for track in TRACKS)
+    listed = json.loads(run("gate", "--all", "--regions", "s1", "--json").stdout)
+    assert [report["track"] for report in listed] == list(TRACKS)
 
 
 @pytest.fixture

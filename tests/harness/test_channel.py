@@ -17,6 +17,7 @@ _replies = st.builds(
     action=st.integers(-(2**63), 2**63 - 1),
     cpu_ns=st.integers(0, 2**64 - 1),
     detail=st.text(alphabet=st.characters(codec="ascii", min_codepoint=32, max_codepoint=126), max_size=40),
+    values=st.just(b""),
 )
 _changes = st.lists(st.tuples(st.integers(0, REPLY_BYTES - 1), st.integers(0, 255)), min_size=1, max_size=6)
 

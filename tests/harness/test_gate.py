@@ -10,10 +10,12 @@ import numpy as np
 import pytest
 
 from builders.pipeline import build_region
+from edgebench.constants import EVAL_SEEDS
 from edgebench.errors import EdgeBenchError
-from edgebench.harness.gate import Check, GateReport, run_gate
-from edgebench.registry import REGIONS
-from edgebench.tracks.route.gate import PARTS, PLAN
+from edgebench.harness.gate import ZERO, Check, GateReport, run_gate
+from edgebench.registry import REGIONS, TRACKS, UNSEEN
+from edgebench.track import named
+from edgebench.tracks.route.gate import PARTS
 from reference_agents.route import tuned_search
 from reference_agents.route.tuned import WEIGHTS
 
@@ -32,23 +34,40 @@ def failures(report: GateReport) -> str:
     )
 
 
-@pytest.mark.parametrize("name", sorted(REGIONS))
-def test_the_gate_holds_on_the_sample(built_home: Path, name: str) -> None:
-    report = run_gate("route", regions=[name])
+EVERY_TRACK = pytest.mark.parametrize("track", sorted(TRACKS))
+EVERY_REGION = pytest.mark.parametrize("name", sorted(REGIONS))
+
+
+SEEDS = {"route": 15}
+"""Scenario seeds a window; of the slower tracks as many as a score has, docs/gate.md shows them with 15."""
+
+
+@EVERY_TRACK
+@EVERY_REGION
+def test_the_gate_holds_on_the_sample(built_home: Path, track: str, name: str) -> None:
+    report = run_gate(track, regions=[name], seeds=SEEDS.get(track, EVAL_SEEDS))
     assert report.ok, failures(report)
-    assert set(report.scores[name]) >= {"random-valid", "nearest", *PLAN.heuristics, "tuned", "bound"}
+    plan = named(TRACKS[track].gate)
+    assert list(report.scores[name]) == [ZERO, *plan.trivial, *plan.heuristics, *plan.trained, "bound"]
+    titles = {check.table for check in report.checks}
+    assert {"separation (points)", "honesty"} <= titles and ("cross-domain (points)" in titles) == (name == UNSEEN)
+
+
+def test_route_is_asked_for_its_parts_too(built_home: Path) -> None:
+    report = run_gate("route", regions=["s1"])
     assert {check.name for check in report.checks} >= set(PARTS)
 
 
-@pytest.mark.parametrize("name", sorted(REGIONS))
+@EVERY_REGION
 def test_the_gate_holds_on_real_cells(name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     data = os.environ.get("EDGEBENCH_TEST_DATA")
     if not data:
         pytest.skip("EDGEBENCH_TEST_DATA is not set: no real cells")
     monkeypatch.setenv("EDGEBENCH_HOME", str(tmp_path))
     build_region(REGIONS[name], cells=Path(data) / "cells" / REAL_CELLS[name], edition="real")
-    report = run_gate("route", regions=[name], edition="real")
-    assert report.ok, failures(report)
+    for track in TRACKS:
+        report = run_gate(track, regions=[name], edition="real", seeds=SEEDS.get(track, EVAL_SEEDS))
+        assert report.ok, (track, failures(report))
 
 
 def test_the_gate_fails_where_the_tuned_policy_is_blind(built_home: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -8,7 +8,7 @@ import time
 from pathlib import Path
 
 import pytest
-from harness_toy import HEALTHY, FakeRegion
+from harness_toy import HEALTHY, ROUTE, FakeRegion
 
 import edgebench
 from edgebench.errors import EdgeBenchError
@@ -59,7 +59,7 @@ def test_the_run_folder_holds_everything(agent, tmp_path):
     assert str(tmp_path) not in (out / "manifest.json").read_text(encoding="utf-8")
     assert (out / "agent.py").read_bytes() == Path(agent).read_bytes()
     assert json.loads((out / "summary.json").read_text(encoding="utf-8")) == run.summary.as_json()
-    assert read_episodes(out / "episodes.csv").equals(run.episodes)
+    assert read_episodes(out / "episodes.csv", ROUTE).equals(run.episodes)
 
 
 def test_without_out_nothing_is_written_and_the_figures_are_the_same(agent, tmp_path):
@@ -218,7 +218,7 @@ import sys, time
 sys.path.insert(0, {tests!r})
 import edgebench.envs, edgebench.region
 from pathlib import Path
-from harness_toy import FakeEnv, FakeRegion
+from harness_toy import FakeEnv, FakeRegion, ROUTE
 from edgebench.harness.run import evaluate
 edgebench.region.load = lambda name, *, edition: FakeRegion(name, edition)
 edgebench.envs.make_env = lambda track, region, *, scenario, split, privileged: FakeEnv(region)

@@ -111,11 +111,11 @@ def test_a_copy_of_the_code_that_the_harness_compiled_is_the_agents_to_use(agent
     code = """
         import os
         from pathlib import Path
-        from edgebench.sim.compiled import code_folder
+        from edgebench.sim.compiled import all_code
         def act(observation, info):
             copies = list((Path.cwd() / "cache" / "edgebench" / "compiled").iterdir())
             (copies[0] / "mine").write_text("x")
-            return len(copies) + code_folder().is_relative_to(Path.cwd())
+            return len(copies) + all_code().is_relative_to(Path.cwd())
     """
     assert ask(agent_source(code), Limits())[0] == 2
 

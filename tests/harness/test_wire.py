@@ -177,6 +177,7 @@ _replies = st.builds(
     action=st.integers(-(2**63), 2**63 - 1),
     cpu_ns=st.integers(0, 2**64 - 1),
     detail=st.text(alphabet=st.characters(codec="ascii", min_codepoint=32, max_codepoint=126), max_size=DETAIL_CHARS),
+    values=st.just(b""),
 )
 
 

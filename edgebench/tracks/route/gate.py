@@ -8,6 +8,7 @@ from functools import partial
 from typing import Any, Final
 
 from edgebench.harness.gate import Finding, GatePlan, Measured
+from edgebench.harness.rollout import decide
 from edgebench.region import Region
 from edgebench.registry import DEFAULT_SCENARIO
 from edgebench.tracks.route.features import TASK
@@ -38,7 +39,7 @@ class _Saboteur:
         self._agent.reset(info)
 
     def act(self, observation: dict[str, Any], info: dict[str, Any]) -> int:
-        return -1 if self._gives_up(observation) else int(self._agent.act(observation, info))
+        return -1 if self._gives_up(observation) else int(decide(self._agent, observation, info))
 
 
 def _entry(observation: dict[str, Any], name: str) -> float:

@@ -16,7 +16,7 @@ from edgebench.tracks.route.state import DONE, QUALITY, SPEED, THRIFT
 from edgebench.tracks.route.vector import RouteVectorEnv
 
 ROUTE = "EdgeBench/Route-S1-v0"
-EXAMPLE = Path(__file__).parents[2] / "examples" / "objectives.py"
+EXAMPLE = Path(__file__).parents[3] / "examples" / "objectives.py"
 SCENARIOS = pytest.mark.parametrize("scenario", ["calm", "trap", "outage"])
 pytestmark = pytest.mark.usefixtures("built_home")
 

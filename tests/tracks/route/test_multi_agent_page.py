@@ -15,7 +15,7 @@ from edgebench.tracks.route.team import MODES, RouteTeam
 from edgebench.tracks.route.turns import MESSAGE_MB
 
 PAGE = inspect.getdoc(RouteParallelEnv) or ""
-GUIDE = (Path(__file__).parents[2] / "docs" / "multi_agent.md").read_text(encoding="utf-8")
+GUIDE = (Path(__file__).parents[3] / "docs" / "multi_agent.md").read_text(encoding="utf-8")
 ROWS = [
     f"| {index} | `{row.name}` | {row.low:g} | {row.high:g} | {row.meaning} |"
     for index, row in enumerate(GATEWAY_FEATURES)
