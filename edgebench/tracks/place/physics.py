@@ -133,47 +133,58 @@ def serve(
     """
     rows, layers = routes.shape
     count, size = devices.node.size, ways.path_ms.shape[0]
-    each = rows // (size - count)
     holders, copies = _holders(placement)
-    at = np.empty(rows, np.int64)
+    at, home = np.empty(rows, np.int64), np.empty(rows, np.int64)
     for row in range(rows):
-        at[row] = count + row // each
-    inflow_ms, work_ms = np.empty(size), np.empty(count)
+        at[row] = home[row] = count + row // (rows // (size - count))
+    inflow_ms, work_ms, visited = np.empty(size), np.empty(count), np.empty((experts, count), np.bool_)
     outcome[:], busy_ms[:], used[:] = 0.0, 0.0, False
     for layer in range(layers):
-        inflow_ms[:], work_ms[:] = 0.0, 0.0
-        visited = np.zeros((experts, count), np.bool_)
+        inflow_ms[:], work_ms[:], visited[:] = 0.0, 0.0, False
         for row in range(rows):
             expert = routes[row, layer]
-            start, best, least = at[row], 0, np.inf
-            for copy in range(copies[layer * experts + expert]):
-                end = holders[layer * experts + expert, copy]
-                queue = inflow_ms[end] + ways.row_ms[start, end] + work_ms[end] + devices.row_ms[end]
-                done = ways.known_ms[start, end] + queue + ROUTER_LOST_MS * told_down[end]
-                if done < least:
-                    best, least = end, done
+            number = layer * experts + expert
+            best = _pick_copy(devices, ways, at[row], holders[number], copies[number], inflow_ms, work_ms, told_down)
             if down[best]:
                 outcome[LOST_MS] += ROUTER_LOST_MS / rows
                 outcome[ROWS_LOST] += 1.0
-            else:
-                _send(ways, start, best, inflow_ms, used, outcome)
-                work_ms[best] += devices.row_ms[best]
-                if not visited[expert, best]:
-                    work_ms[best] += devices.stream_ms
-                visited[expert, best] = True
-                at[row] = best
+                continue
+            _send(ways, at[row], best, inflow_ms, used, outcome)
+            work_ms[best] += devices.row_ms[best] + (0.0 if visited[expert, best] else devices.stream_ms)
+            visited[expert, best], at[row] = True, best
         outcome[TRANSMISSION_MS] += inflow_ms.max()
         outcome[COMPUTE_MS] += work_ms.max()
         busy_ms += work_ms
     inflow_ms[:] = 0.0
     for row in range(rows):
-        _send(ways, at[row], count + row // each, inflow_ms, used, outcome)
+        _send(ways, at[row], home[row], inflow_ms, used, outcome)
     outcome[TRANSMISSION_MS] += inflow_ms.max()
-    outcome[PATH_MS] /= rows
-    outcome[TRAP_MS] /= rows
-    outcome[TRAP_HITS] /= rows
+    for mean in (PATH_MS, TRAP_MS, TRAP_HITS):
+        outcome[mean] /= rows
     outcome[IMBALANCE] = busy_ms.max() * count / max(busy_ms.sum(), 1e-9)
     return _latency(outcome)
+
+
+@part
+def _pick_copy(
+    devices: Devices,
+    ways: Ways,
+    start: int,
+    holders: NDArray[np.int64],
+    copies: int,
+    inflow_ms: Floats,
+    work_ms: Floats,
+    told_down: NDArray[np.bool_],
+) -> int:
+    """The device that has the next row from `start` done first, as far as the router knows."""
+    best, least = 0, np.inf
+    for copy in range(copies):
+        end = holders[copy]
+        queue = inflow_ms[end] + ways.row_ms[start, end] + work_ms[end] + devices.row_ms[end]
+        done = ways.known_ms[start, end] + queue + ROUTER_LOST_MS * told_down[end]
+        if done < least:
+            best, least = end, done
+    return int(best)
 
 
 @part
