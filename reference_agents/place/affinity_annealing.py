@@ -74,7 +74,7 @@ class Agent:
 
     def _adapt(self, observation: Observation) -> Edit:
         """The best of some edits drawn at random, if it pays."""
-        now, batches = observation["placement"], self._reckoning.batches(observation, RECENT)
+        now, batches = observation["placement"].copy(), self._reckoning.batches(observation, RECENT)
         valid = np.flatnonzero(observation["action_mask"])
         base = self._latency(now, batches)
         left = min(HORIZON, float(observation["progress"][PROGRESS["batches_left"]]) * SLOTS)

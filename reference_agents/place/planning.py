@@ -64,21 +64,23 @@ def edit_towards(target: Placement, observation: Observation, loads: Floats) -> 
     now = observation["placement"]
     missing, surplus = (target > now), (now > target)
     free = rooms(observation) - now.sum(axis=0)
-    for expert in np.argsort(-loads, kind="stable"):
-        for device in np.flatnonzero(missing[expert] & (free > 0)):
-            alone = target[expert].sum() == 1 or (surplus[expert].any() and now[expert].sum() == 1)
-            return np.array([expert, PLACE if alone else REPLICATE, device], np.int64)
-    return _make_room(now, missing, surplus, free)
+    possible = missing & (free > 0)
+    if not possible.any():
+        return _make_room(now, missing, surplus, free)
+    expert = int(np.where(possible.any(axis=1), loads, -1.0).argmax())
+    moves = target[expert].sum() == 1 or (surplus[expert].any() and now[expert].sum() == 1)
+    return np.array([expert, PLACE if moves else REPLICATE, possible[expert].argmax()], np.int64)
 
 
 def _make_room(now: Placement, missing: NDArray[np.bool_], surplus: NDArray[np.bool_], free: NDArray[np.int64]) -> Edit:
     """Delete a copy too many, or move one that stands in the way; to keep where there is none."""
-    for expert in np.flatnonzero(surplus.any(axis=1) & (now.sum(axis=1) > 1)):
+    needless = surplus.any(axis=1) & (now.sum(axis=1) > 1)
+    if needless.any():
+        expert = int(needless.argmax())
         return np.array([expert, DELETE, surplus[expert].argmax()], np.int64)
-    wanted = missing.any(axis=0)
-    for expert in np.flatnonzero((surplus & wanted).any(axis=1)):
-        if free.max() > 0:
-            return np.array([expert, PLACE, free.argmax()], np.int64)
+    in_the_way = (surplus & missing.any(axis=0)).any(axis=1)
+    if in_the_way.any() and free.max() > 0:
+        return np.array([in_the_way.argmax(), PLACE, free.argmax()], np.int64)
     return keep(now)
 
 

@@ -9,10 +9,12 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
+from edgebench.sim.counter import uniform
 from edgebench.sim.topology import public_topology
 from edgebench.tracks.place.annealing import Batches, anneal, mean_latency, stack_ways
 from edgebench.tracks.place.constants import EXPERTS, LAYERS, REQUESTS
 from edgebench.tracks.place.devices import contiguous, make_devices
+from edgebench.tracks.place.edits import REPLICATE, edit
 from edgebench.tracks.place.physics import blank_ways
 from edgebench.tracks.place.state import Ways
 from reference_agents.place.planning import DEVICE, Observation
@@ -41,6 +43,8 @@ class Reckoning:
         placement = contiguous(devices)
         anneal(devices, batches, EXPERTS, placement, 0, 1, 1.0, 1.0)
         mean_latency(devices, batches, EXPERTS, placement)
+        edit(placement, 0, REPLICATE, int(placement[0].argmax()))
+        uniform(0, 0, 0, 0)
 
     def begin(self, observation: Observation, info: dict[str, Any], keep: int) -> None:
         """Begin an episode with its history; the last `keep` batches are remembered."""
