@@ -1,8 +1,9 @@
 """Affinity annealing: simulated annealing on the routes of the history, then single edits that pay for their loading.
 
-Experts whose tokens follow each other come to stand together, popular ones get copies, slow ways are avoided: all that
-the latency of the history counts. While batches flow, edits drawn at random are tried on the last batches under the
-extras remembered now; the best is made if what it saves in `HORIZON` batches is more than its loading.
+It begins with the groups of `hierarchical-eplb`. Experts whose tokens follow each other come to stand together, popular
+ones get copies, slow ways are avoided: all that the latency of the history counts. While batches flow, edits drawn at
+random are tried on the last batches under the extras remembered now; the best is made if what it saves in `HORIZON`
+batches is more than its loading.
 
 Command: edgebench eval affinity-annealing --track place
 """
@@ -17,6 +18,7 @@ from edgebench.sim.counter import uniform
 from edgebench.tracks.place.annealing import Batches, anneal, mean_latency
 from edgebench.tracks.place.constants import SLOTS
 from edgebench.tracks.place.edits import DELETE, edit
+from reference_agents.place.hierarchical_eplb import plan_groups
 from reference_agents.place.planning import (
     DEVICE,
     PROGRESS,
@@ -30,9 +32,9 @@ from reference_agents.place.planning import (
 )
 from reference_agents.place.reckoning import Reckoning
 
-# Calibrated on the train split of s1-s3, relative speed with (1.45) and without (1.38) the last three.
 STEPS: Final = 5000
-HEAT: Final = (0.02, 0.0005)
+HEAT: Final = (0.005, 0.0005)
+"""First and last temperature, shares of the latency; as the rest tried on the train split of s1 to s3."""
 EXPECTED_MS: Final = 2500.0
 """What trap links are taken to add to any way before anything has been measured."""
 RECENT: Final = 4
@@ -67,7 +69,7 @@ class Agent:
 
     def _plan(self, observation: Observation, info: dict[str, Any]) -> Placement:
         self._reckoning.begin(observation, info, keep=4)
-        placement: Placement = observation["placement"].copy()
+        placement = plan_groups(observation)
         batches = self._reckoning.batches(observation, 4, EXPECTED_MS)
         anneal(self._reckoning.devices, batches, self._reckoning.experts, placement, self._seed, STEPS, *HEAT)
         return placement

@@ -46,11 +46,11 @@ class Agent:
         if not plans(observation):
             return keep(observation["placement"])
         if self._target is None:
-            self._target = _plan(observation)
+            self._target = plan_groups(observation)
         return edit_towards(self._target, observation, mean_loads(observation).ravel())
 
 
-def _plan(observation: Observation) -> Placement:
+def plan_groups(observation: Observation) -> Placement:
     loads, costs, room = mean_loads(observation), row_costs(observation), rooms(observation)
     device_group = _device_groups(observation["links"][:, :, 1])
     shares = np.array([room[device_group == group].sum() for group in range(GROUPS)])
