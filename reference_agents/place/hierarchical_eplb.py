@@ -51,6 +51,7 @@ class Agent:
 
 
 def plan_groups(observation: Observation) -> Placement:
+    """The placement that this agent aims at, (P, G)."""
     loads, costs, room = mean_loads(observation), row_costs(observation), rooms(observation)
     device_group = _device_groups(observation["links"][:, :, 1])
     shares = np.array([room[device_group == group].sum() for group in range(GROUPS)])
