@@ -1,0 +1,1 @@
+"""Reference agents of the Place track, one file each."""
