@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import inspect
 from collections.abc import Callable, Mapping
 from typing import Any, Final
 
@@ -16,21 +15,6 @@ _Shares = NDArray[np.float32]
 _Spoil = Callable[[Mapping[str, Any], _Shares], _Shares]
 
 
-class _Spoiled:
-    """An agent whose shares are spoiled before they are played."""
-
-    def __init__(self, agent: Any, spoil: _Spoil) -> None:
-        self._agent, self._spoil = agent, spoil
-        self._with_info = len(inspect.signature(agent.act).parameters) > 1
-
-    def reset(self, info: dict[str, Any]) -> None:
-        self._agent.reset(info)
-
-    def act(self, observation: dict[str, Any], info: dict[str, Any]) -> _Shares:
-        given = (observation, info) if self._with_info else (observation,)
-        return self._spoil(observation, np.array(self._agent.act(*given), np.float32))
-
-
 def _reject_everything(observation: Mapping[str, Any], shares: _Shares) -> _Shares:
     return _all_to(shares, REJECT)
 
@@ -40,6 +24,7 @@ def _reject_a_tenth(observation: Mapping[str, Any], shares: _Shares) -> _Shares:
 
 
 def _never_reject(observation: Mapping[str, Any], shares: _Shares) -> _Shares:
+    shares = shares.copy()
     shares[:, LOCAL] += shares[:, REJECT]
     shares[:, REJECT] = 0.0
     return shares
@@ -55,17 +40,13 @@ def _all_to(shares: _Shares, column: int) -> _Shares:
     return everything
 
 
-def _failing(spoil: _Spoil) -> Callable[[Any], Any]:
-    return lambda agent: _Spoiled(agent, spoil)
-
-
 PLAN: Final = GatePlan(
     trivial=("all-local",),
     heuristics=("keep-then-forward", "nearest-slack", "proportional", "lp-yesterday"),
     failing={
-        "by rejecting everything": _failing(_reject_everything),
-        "by rejecting a tenth of everything": _failing(_reject_a_tenth),
-        "by keeping what should be rejected": _failing(_never_reject),
-        "by sending everything to the nearest": _failing(_send_everything_away),
+        "by rejecting everything": _reject_everything,
+        "by rejecting a tenth of everything": _reject_a_tenth,
+        "by keeping what should be rejected": _never_reject,
+        "by sending everything to the nearest": _send_everything_away,
     },
 )
