@@ -23,20 +23,19 @@ DEMANDS: Final = (
     ((4, 14), (16, 48), (5, 20), (10, 24)),
 )
 """Least and most a job of each kind needs of each resource, in whole units, each as likely. A kind asks one resource
-for 30 to 80 % of a mean site (35 units, 160 GB, 140 Mbit/s, 26 GB) and the others for about a third of that, so that
-two or three jobs fill a site and those of different kinds fit together; Novacron's jobs take 5 to 30 % of a node in
-every resource alike."""
+for 30 to 100 % of a mean site (35 units, 160 GB, 140 Mbit/s, 26 GB) and the others for about a third of that, so that
+one to three jobs fill a site and those of different kinds fit together. EdgeBench's choice: Novacron's jobs take 5 to
+30 % of a node in every resource alike, and fit anywhere."""
 PRIORITY_SHARES: Final = (0.5, 0.3, 0.2)
-"""Shares of priorities 1, 2 and 3: most work is best effort (in the 2011 trace of a Google cluster the lowest band is
-the largest); EdgeBench's choice of the numbers."""
+"""Shares of priorities 1, 2 and 3: half of the work is best effort. EdgeBench's choice; Novacron's are uniform."""
 DURATION_MS: Final = (16_000.0, 0.6)
-"""Median and sigma of the lognormal duration: the burst of work between two decisions of a user, long beside a
-transfer and short beside an episode."""
+"""Median and sigma of the lognormal duration: a batch of requests or the analysis of a clip, long beside a transfer
+(3 s) and short beside an episode. EdgeBench's choice; Novacron's jobs have none."""
 DURATION_LIMITS_MS: Final = (4_000.0, 40_000.0)
 """No duration is outside."""
 SLACK_MS: Final = (1_500.0, 9_000.0)
 """How long after its arrival a job may begin and still be done by its deadline, uniform: from less than a bad trap
-link's extra (2–7 s) to several of them. Calibrated by the gate."""
+link's extra (2–7 s) to more than that. Calibrated by the gate."""
 PAYLOAD_MB: Final = (4.0, 0.7)
 """Median and sigma of the lognormal input: some images or a short clip (`edgebench.constants.PAYLOAD_MB`), 3 s over
 the median path of the standard regions. Calibrated by the gate."""

@@ -3,15 +3,12 @@
 from __future__ import annotations
 
 import math
-from typing import Final
 
 from edgebench.constants import MEASURE_ALPHA, MEASURE_MEMORY_MS
 from edgebench.sim.chains import slot_of
 from edgebench.sim.compiled import part
 from edgebench.sim.jitter import late_ms
 from edgebench.tracks.allocate.state import Sites, State, World
-
-ALPHA: Final = MEASURE_ALPHA
 
 
 @part
@@ -47,8 +44,8 @@ def measure(sites: Sites, world: World, state: State, origin: int, site: int, se
     slot, grown, node = slot_of(sent_ms), math.exp(now_ms / MEASURE_MEMORY_MS), origin
     while sites.path[site, node].next_trap >= 0:
         trap = sites.path[site, node].next_trap
-        known = ALPHA * world.extra_ms[trap, slot] * grown
-        state.measured[trap] = (1.0 - ALPHA) * state.measured[trap] + known
+        known = MEASURE_ALPHA * world.extra_ms[trap, slot] * grown
+        state.measured[trap] = (1.0 - MEASURE_ALPHA) * state.measured[trap] + known
         node = sites.path[site, node].past_trap
 
 
