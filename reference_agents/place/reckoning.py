@@ -9,7 +9,6 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
-from edgebench.sim.counter import uniform
 from edgebench.sim.topology import public_topology
 from edgebench.tracks.place.annealing import Batches, anneal, mean_latency, stack_ways
 from edgebench.tracks.place.constants import EXPERTS, LAYERS, REQUESTS
@@ -44,7 +43,6 @@ class Reckoning:
         anneal(devices, batches, EXPERTS, placement, 0, 1, 1.0, 1.0)
         mean_latency(devices, batches, EXPERTS, placement)
         edit(placement, 0, REPLICATE, int(placement[0].argmax()))
-        uniform(0, 0, 0, 0)
 
     def begin(self, observation: Observation, info: dict[str, Any], keep: int) -> None:
         """Begin an episode with its history; the last `keep` batches are remembered."""
