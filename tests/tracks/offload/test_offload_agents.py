@@ -8,6 +8,7 @@ import pytest
 
 import reference_agents.offload
 from edgebench.harness.actions import action_problem
+from edgebench.harness.gate import Spoiled
 from edgebench.harness.rollout import reset_info, roll, takes_info
 from edgebench.registry import SCENARIOS
 from edgebench.tracks.offload.bound import episode_bounds
@@ -65,6 +66,6 @@ def test_failing_on_purpose_costs(regions, name):
     env = OffloadEnv(regions["s1"], split="test")
     values = [
         np.mean([metrics["value"] for metrics in roll(env, player, EPISODES[:1])])
-        for player in (agent("proportional"), PLAN.failing[name](agent("proportional")))
+        for player in (agent("proportional"), Spoiled(agent("proportional"), PLAN.failing[name]))
     ]
     assert values[1] < values[0]
