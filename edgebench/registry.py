@@ -13,6 +13,8 @@ from edgebench.errors import EdgeBenchError, unknown_name
 from edgebench.paths import home, is_folder_name, processed_dir
 from edgebench.spec import RegionSpec, make_spec
 from edgebench.track import Track
+from edgebench.tracks.allocate import track as allocate
+from edgebench.tracks.offload import track as offload
 from edgebench.tracks.place import track as place
 from edgebench.tracks.route import track as route
 
@@ -99,7 +101,7 @@ SCENARIOS: Final = {
         ),
     )
 }
-TRACKS: Final = {track.name: track for track in (route.TRACK, place.TRACK)}
+TRACKS: Final = {track.name: track for track in (route.TRACK, offload.TRACK, allocate.TRACK, place.TRACK)}
 """The decision problems by name; `edgebench.registration.register_track` adds one from another package."""
 TRACK_ENTRY_POINTS: Final = "edgebench.tracks"
 """The entry-point group in which a package names its tracks."""

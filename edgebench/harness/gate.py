@@ -17,7 +17,7 @@ from edgebench.constants import EVAL_SEEDS
 from edgebench.envs import make_env
 from edgebench.errors import EdgeBenchError
 from edgebench.harness.references import ZERO_AGENT, bounds_of
-from edgebench.harness.rollout import fixed_episodes, roll
+from edgebench.harness.rollout import decide, fixed_episodes, roll
 from edgebench.region import Region, load
 from edgebench.registry import DEFAULT_SCENARIO, SAMPLE_EDITION, SCENARIOS, UNSEEN
 from edgebench.registry import track as find_track
@@ -34,7 +34,28 @@ LEAST_CORRELATION: Final = 0.95
 Metrics = list[dict[str, float]]
 Finding = tuple[str, str, float, float]
 """Title of the table a check stands in, name of the check, value, least value."""
-Wrap = Callable[[Any], Any]
+Spoil = Callable[[dict[str, Any], Any], Any]
+"""From an observation and a good action to a bad one."""
+
+
+class Spoiled:
+    """An agent that fails on purpose: another's actions, spoiled.
+
+    Args:
+        agent: The other.
+        spoil: Gives the action to take from the observation and the other's action.
+    """
+
+    def __init__(self, agent: Any, spoil: Spoil) -> None:
+        self._agent, self._spoil = agent, spoil
+
+    def reset(self, info: dict[str, Any]) -> None:
+        """Begin an episode, the other too."""
+        self._agent.reset(info)
+
+    def act(self, observation: dict[str, Any], info: dict[str, Any]) -> Any:
+        """The other's action, spoiled."""
+        return self._spoil(observation, decide(self._agent, observation, info))
 
 
 @dataclass(frozen=True)
@@ -44,7 +65,7 @@ class GatePlan:
     Attributes:
         trivial: Names of the trivial reference agents.
         heuristics: Names of the reference agents that think.
-        failing: By name, what makes of an agent one that fails on purpose.
+        failing: By name, what an agent that fails on purpose does instead of the champion's action.
         trained: By name, agents with something learned on the region's train tasks; they come after the heuristics.
         unseen: The same of those that learned nothing on the region it is given, for the cross-domain check.
         more: Further findings on a region of which all that has been measured is given.
@@ -52,7 +73,7 @@ class GatePlan:
 
     trivial: tuple[str, ...]
     heuristics: tuple[str, ...]
-    failing: Mapping[str, Wrap] = field(default_factory=dict)
+    failing: Mapping[str, Spoil] = field(default_factory=dict)
     trained: Mapping[str, Callable[[Region], Any]] = field(default_factory=dict)
     unseen: Mapping[str, Callable[[Region], Any]] = field(default_factory=dict)
     more: Callable[[Measured], Iterator[Finding]] = lambda measured: iter(())
@@ -173,7 +194,9 @@ class Measured:
         self._random, self._bound = self.mean(ZERO, self._track.metric), float(bounds.mean())
         self.scores = {name: self.points(metrics) for name, metrics in self.rolled.items()} | {"bound": 100.0}
         self.champion = max((*self.plan.heuristics, *self.plan.trained), key=self.scores.__getitem__)
-        self._failing = {name: self.roll(wrap(self.champion_agent())) for name, wrap in self.plan.failing.items()}
+        self._failing = {
+            name: self.roll(Spoiled(self.champion_agent(), spoil)) for name, spoil in self.plan.failing.items()
+        }
 
     def roll(self, agent: Any) -> Metrics:
         """Metrics of an agent's episodes."""

@@ -45,5 +45,5 @@ def test_every_scenario_is_played_inside_the_spaces(name, scenario):
 
 
 def _valid(space, observation):
-    mask = observation["action_mask"]
+    mask = observation["action_mask"] if isinstance(observation, dict) else None  # of shares all are valid
     return space.sample(mask) if hasattr(space, "n") and mask.shape == (space.n,) else space.sample()

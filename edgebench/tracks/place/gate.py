@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from functools import partial
 from typing import Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
 
-from edgebench.harness.gate import Finding, GatePlan, Measured
-from edgebench.harness.rollout import takes_info
+from edgebench.harness.gate import Finding, GatePlan, Measured, Spoil
 from edgebench.tracks.place.edits import DELETE, PLACE
 from edgebench.tracks.place.features import DEVICE_FEATURES, PROGRESS_FEATURES
 
@@ -23,20 +21,9 @@ _BATCHES_LEFT: Final = [feature.name for feature in PROGRESS_FEATURES].index("ba
 _FREE: Final = [feature.name for feature in DEVICE_FEATURES].index("free_gb")
 
 
-class _Saboteur:
-    """An agent that plans as the one it wraps, and once batches flow does `harm` in every slot."""
-
-    def __init__(self, agent: Any, harm: Callable[[dict[str, Any]], Edit]) -> None:
-        self._agent, self._harm, self._with_info = agent, harm, takes_info(agent.act)
-
-    def reset(self, info: dict[str, Any]) -> None:
-        self._agent.reset(info)
-
-    def act(self, observation: dict[str, Any], info: dict[str, Any]) -> Edit:
-        if observation["progress"][_BATCHES_LEFT] < 1.0:
-            return self._harm(observation)
-        wanted: Edit = self._agent.act(observation, info) if self._with_info else self._agent.act(observation)
-        return wanted
+def _once_batches_flow(harm: Callable[[dict[str, Any]], Edit]) -> Spoil:
+    """Plan as the other does, and do `harm` in every slot in which a batch is served."""
+    return lambda seen, action: harm(seen) if seen["progress"][_BATCHES_LEFT] < 1.0 else action
 
 
 def _invalid(observation: dict[str, Any]) -> Edit:
@@ -77,9 +64,9 @@ PLAN: Final = GatePlan(
         "affinity-annealing",
     ),
     failing={
-        "by invalid edits": partial(_Saboteur, harm=_invalid),
-        "by needless loading": partial(_Saboteur, harm=_thrash),
-        "by crowding one device": partial(_Saboteur, harm=_crowd),
+        "by invalid edits": _once_batches_flow(_invalid),
+        "by needless loading": _once_batches_flow(_thrash),
+        "by crowding one device": _once_batches_flow(_crowd),
     },
     more=_findings,
 )

@@ -4,11 +4,9 @@ from __future__ import annotations
 
 import importlib
 from collections.abc import Callable, Iterator
-from functools import partial
 from typing import Any, Final
 
-from edgebench.harness.gate import Finding, GatePlan, Measured
-from edgebench.harness.rollout import decide
+from edgebench.harness.gate import Finding, GatePlan, Measured, Spoil
 from edgebench.region import Region
 from edgebench.registry import DEFAULT_SCENARIO
 from edgebench.tracks.route.features import TASK
@@ -29,29 +27,20 @@ LEAST_MEMORY_LOSS: Final = 5.0
 """Thresholds in points of the normalised score, in per cent of latency for parts."""
 
 
-class _Saboteur:
-    """An agent that fails tasks on purpose: sends an index outside the candidates when `gives_up` says so."""
-
-    def __init__(self, agent: Any, gives_up: Callable[[dict[str, Any]], bool]) -> None:
-        self._agent, self._gives_up = agent, gives_up
-
-    def reset(self, info: dict[str, Any]) -> None:
-        self._agent.reset(info)
-
-    def act(self, observation: dict[str, Any], info: dict[str, Any]) -> int:
-        return -1 if self._gives_up(observation) else int(decide(self._agent, observation, info))
-
-
 def _entry(observation: dict[str, Any], name: str) -> float:
     return float(observation["task"][TASK[name]])
 
 
-GIVES_UP: Final[dict[str, Callable[[dict[str, Any]], bool]]] = {
-    "at once": lambda seen: True,
-    "on the last stage": lambda seen: _entry(seen, "stages_left") < 0.15,
-    "once the deadline has passed": lambda seen: _entry(seen, "elapsed_s") > _entry(seen, "deadline_s"),
+def _when(gives_up: Callable[[dict[str, Any]], bool]) -> Spoil:
+    """Fail the task, by an index outside the candidates, when `gives_up` says so."""
+    return lambda seen, action: -1 if gives_up(seen) else action
+
+
+FAILING: Final = {
+    "at once": _when(lambda seen: True),
+    "on the last stage": _when(lambda seen: _entry(seen, "stages_left") < 0.15),
+    "once the deadline has passed": _when(lambda seen: _entry(seen, "elapsed_s") > _entry(seen, "deadline_s")),
 }
-"""When a saboteur fails a task on purpose."""
 
 
 def _search() -> Any:
@@ -93,7 +82,7 @@ def _loss(measured: Measured, weights: Any, without: str) -> float:
 PLAN: Final = GatePlan(
     trivial=("nearest",),
     heuristics=("fastest-node", "highest-quality", "least-loaded", "greedy-estimate", "lookahead"),
-    failing={name: partial(_Saboteur, gives_up=gives_up) for name, gives_up in GIVES_UP.items()},
+    failing=FAILING,
     trained={"tuned": _tuned},
     unseen={"tuned": _tuned_elsewhere},
     more=_findings,

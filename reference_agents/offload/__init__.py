@@ -1,0 +1,1 @@
+"""Reference agents of the Offload track."""
