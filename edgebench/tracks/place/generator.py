@@ -63,7 +63,7 @@ class Generator:
 
     def _origins(self, window: int, seed: int) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
         """Nodes of the requests of the episode, (S, Q), and of the history, (requests,)."""
-        episode = self._hashed(seed, streams.EPISODE, window)
+        episode = self._hashed(seed, streams.TOKENS, window)
         crowd = crowd_factors(
             self._neighbours,
             SLOTS,
@@ -81,9 +81,9 @@ class Generator:
         self, window: int, seed: int, origin: NDArray[np.int64], before: NDArray[np.int64]
     ) -> tuple[NDArray[np.int16], NDArray[np.int16]]:
         if self._log is not None:
-            return cut_log(self._log, self._hashed(seed, streams.EPISODE, window))
+            return cut_log(self._log, self._hashed(seed, streams.TOKENS, window))
         model = draw_model(self._hashed(0, streams.MODEL, window), SLOTS)
-        episode = self._hashed(seed, streams.EPISODE, window)
+        episode = self._hashed(seed, streams.TOKENS, window)
         routes = _draw_batches(model, episode, self._home[origin], 0)
         past = _draw_batches(model, episode, self._home[before][None], REQUESTS)[0]
         return routes, past

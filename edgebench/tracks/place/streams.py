@@ -7,7 +7,7 @@ from typing import Final
 from edgebench.sim.counter import Stream
 
 MODEL: Final = 61
-EPISODE: Final = 62
+TOKENS: Final = 62
 RANK: Final = 63
 WALK_PHASE: Final = 64
 WALK_NOISE: Final = 65
@@ -18,7 +18,7 @@ SEARCH: Final = 69
 
 STREAMS: Final = (
     Stream(MODEL, "MODEL", "window", "code of the split", "the seed of the model that a window serves"),
-    Stream(EPISODE, "EPISODE", "window", "code of the split", "the seed of an episode's tokens"),
+    Stream(TOKENS, "TOKENS", "window", "code of the split", "the seed of an episode's tokens"),
     Stream(RANK, "RANK", "layer of a domain, those of all domains first", "expert", "the order of popularity"),
     Stream(WALK_PHASE, "WALK_PHASE", "expert of a layer", "0", "the phase of the walk of its popularity"),
     Stream(WALK_NOISE, "WALK_NOISE", "expert of a layer", "slot of 1 s", "the noise of that walk"),

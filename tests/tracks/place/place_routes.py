@@ -39,7 +39,7 @@ class Routes:
     def episode(self, window: int, seed: int) -> tuple[list[list[Request]], list[Request]]:
         """Requests of every batch and of the history: node and routes of the rows."""
         model = Model(bits(0, streams.MODEL, window, self.split) % 2**62)
-        own = bits(seed, streams.EPISODE, window, self.split) % 2**62
+        own = bits(seed, streams.TOKENS, window, self.split) % 2**62
         batches = [
             [self._request(model, own, slot, number, self._demand(slot, seed)) for number in range(place.REQUESTS)]
             for slot in range(place.SLOTS)

@@ -4,12 +4,14 @@ import numpy as np
 import pytest
 
 from edgebench.errors import EdgeBenchError
+from edgebench.harness.rollout import roll
 from edgebench.registry import SCENARIOS
 from edgebench.tracks.place.constants import EXPERTS, LAYERS, PROFILE_REQUESTS, REQUEST_ROWS, SLOTS
 from edgebench.tracks.place.env import PlaceEnv
 from edgebench.tracks.place.simulation import Simulation
 from edgebench.tracks.place.tokens import DOMAINS, draw_model, draw_routes
 from edgebench.tracks.place.trace_file import cut_log, read_log
+from reference_agents.place import hierarchical_eplb
 
 MEASURED_EXPERTS, MEASURED_LAYERS, MEASURED_TOKENS = 64, 12, 2048
 MEASURED_AFFINITY = 0.1
@@ -138,6 +140,23 @@ def test_a_users_own_trace_is_played(regions, trace):
     while not over:
         *_, over, _ = env.step(np.array([0, 1, observed["placement"][0].argmax()]))
     assert env.summary()["relative_speed"] == pytest.approx(1.0)
+
+
+@pytest.mark.parametrize(("experts", "layers"), [(16, 1), (8, 2), (64, 12)])
+def test_traces_of_other_shapes_are_played_by_heuristics_too(regions, tmp_path, experts, layers):
+    routes = np.random.default_rng(1).integers(0, experts, (2048, layers))
+    routes[0, 0] = experts - 1
+    np.save(tmp_path / "trace.npy", routes)
+    env = PlaceEnv(regions["s4"], trace=tmp_path / "trace.npy")
+    assert env.observation_space.contains(env.reset(seed=0)[0])
+    summary = next(iter(roll(env, hierarchical_eplb.Agent(), [(0, 0)])))
+    assert summary["relative_speed"] > 0.99
+
+
+def test_experts_that_fit_nowhere_are_refused(regions, tmp_path):
+    np.save(tmp_path / "trace.npy", np.zeros((2048, 2), int))
+    with pytest.raises(EdgeBenchError, match="2 experts of 45 GB do not fit"):
+        PlaceEnv(regions["s4"], trace=tmp_path / "trace.npy")
 
 
 def test_a_log_is_cut_into_halves_that_run_on():
