@@ -14,8 +14,8 @@ from edgebench.envs.pettingzoo_bases import ParallelEnv
 from edgebench.errors import EdgeBenchError
 from edgebench.region import Region
 from edgebench.registry import DEFAULT_SCENARIO, SAMPLE_EDITION
-from edgebench.tracks.allocate.constants import RESOURCES, TICK_MS, R
 from edgebench.sim.features import feature_table
+from edgebench.tracks.allocate.constants import RESOURCES, TICK_MS, R
 from edgebench.tracks.allocate.env import REWARD, RULES, rows_space
 from edgebench.tracks.allocate.observe import bounds_of
 from edgebench.tracks.allocate.offer_features import OFFER_FEATURES, P

@@ -18,7 +18,13 @@ PAYLOAD: Final = 59
 FAMILY: Final = 60
 
 STREAMS: Final = (
-    Stream(ALLOCATE_EPISODE, "ALLOCATE_EPISODE", "split and window", "0", "the seed of an episode's jobs, which all below are drawn by"),
+    Stream(
+        ALLOCATE_EPISODE,
+        "ALLOCATE_EPISODE",
+        "split and window",
+        "0",
+        "the seed of an episode's jobs, which all below are drawn by",
+    ),
     Stream(PLACE, "PLACE", "job", "0", "second and site of its arrival"),
     Stream(MOMENT, "MOMENT", "job", "0", "its arrival within that second"),
     Stream(KIND, "KIND", "job", "0", "its kind"),
