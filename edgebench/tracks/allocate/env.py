@@ -11,12 +11,10 @@ from gymnasium import spaces
 from numpy.typing import NDArray
 
 from edgebench.constants import MEASURE_MEMORY_MS, TELEMETRY_MS
-from edgebench.errors import EdgeBenchError
-from edgebench.pinning import Pinning
-from edgebench.region import Region, load
+from edgebench.envs.faces import Face
+from edgebench.region import Region
 from edgebench.registry import DEFAULT_SCENARIO, SAMPLE_EDITION, SCENARIOS
-from edgebench.registry import scenario as find_scenario
-from edgebench.sim.features import Feature
+from edgebench.sim.features import feature_table
 from edgebench.tracks.allocate import constants
 from edgebench.tracks.allocate.features import JOB_FEATURES, LABELS, QUEUE_FEATURES, SITE_FEATURES, F, J, L, Q
 from edgebench.tracks.allocate.observe import JOB_BOUNDS, LABEL_BOUNDS, QUEUE_BOUNDS, SITE_BOUNDS
@@ -31,15 +29,6 @@ _IN_ALL: Final = {
     "waste": f"{constants.POINTS * constants.WASTE_WEIGHT:g}",
 }
 """Points that each of the small terms costs at most, or where it is 1."""
-
-
-def feature_table(features: tuple[Feature, ...]) -> str:
-    """Features as rows of a Markdown table, indented as a class's docstring is."""
-    rows = [
-        f"    | {index} | `{row.name}` | {row.low:g} | {row.high:g} | {row.meaning} |"
-        for index, row in enumerate(features)
-    ]
-    return "\n".join(["    | index | name | min | max | meaning |", "    | --- | --- | --- | --- | --- |", *rows])
 
 
 RULES: Final = f"""Jobs arrive at the sites of the region's nodes for {constants.ARRIVALS_S} s.
@@ -134,9 +123,10 @@ PAGE: Final = f"""Give jobs that need four resources to the sites of a real edge
     """
 
 
-class AllocateEnv(gymnasium.Env[Observed, np.int64]):  # noqa: D101
+class AllocateEnv(Face, gymnasium.Env[Observed, np.int64]):  # noqa: D101
     __doc__ = PAGE
     track: Final = "allocate"
+    _simulation: Simulation
     metadata: dict[str, Any] = {"render_modes": []}  # noqa: RUF012
 
     def __init__(
@@ -149,52 +139,31 @@ class AllocateEnv(gymnasium.Env[Observed, np.int64]):  # noqa: D101
         seed: int = 0,
         privileged: bool = False,
     ) -> None:
-        self.region = load(region, edition=edition) if isinstance(region, str) else region
-        self.scenario, self.split, self.privileged = find_scenario(scenario), split, privileged
+        self._open(region, scenario, split, edition, seed)
+        self.privileged = privileged
         self._simulation = Simulation(self.region, self.scenario, split, privileged=privileged)
-        self._pinning = Pinning(self.region, split, seed)
         self.observation_space = observation_space(self._simulation.nodes, privileged=privileged)
         self.action_space = spaces.Discrete(self._simulation.nodes + 1)
-        self._reward, self._decisions, self._over, self._begun = 0.0, 0, True, False
-
-    @property
-    def windows(self) -> int:
-        """Episodes' worth of jobs in the split."""
-        return self._pinning.windows
 
     def reset(
         self, *, seed: int | None = None, options: dict[str, Any] | None = None
     ) -> tuple[Observed, dict[str, Any]]:
         """Begin an episode; `options` may pin `window` and `seed` (see the class)."""
         super().reset(seed=seed)
-        self._simulation.start(*self._pinning.begin(seed, options))
-        self._reward, self._decisions, self._begun = 0.0, 0, True
+        self._simulation.start(*self._pin(seed, options))
         return self._observe()
 
     def step(self, action: np.int64 | int) -> tuple[Observed, float, bool, bool, dict[str, Any]]:
         """Send the job whose turn it is to site `action`, or defer it; returns Gymnasium's five values."""
-        if self._over:
-            raise EdgeBenchError("the episode is over", mend="call reset() before step()")
+        self._refuse_if_over()
         index = operator.index(action)
         reward = self._simulation.step(index if 0 <= index < self._simulation.nodes else self._simulation.nodes)
-        self._reward += reward
-        self._decisions += 1
         observed, info = self._observe()
-        return observed, reward, self._over, False, info
+        return observed, self._count(reward), self._over, False, info
 
     def action_masks(self) -> NDArray[np.bool_]:
         """The mask of the current decision, (N + 1,), under the name sb3-contrib looks for."""
         return self._simulation.state.mask.astype(np.bool_)
-
-    def summary(self) -> dict[str, float]:
-        """Metrics of the episode that has just ended (`edgebench.tracks.allocate.metrics`).
-
-        Raises:
-            EdgeBenchError: It has not.
-        """
-        if not self._begun or not self._over:
-            raise EdgeBenchError("the episode is not over", mend="step until terminated")
-        return {**self._simulation.metrics(), "reward": self._reward, "decisions": float(self._decisions)}
 
     def _observe(self) -> tuple[Observed, dict[str, Any]]:
         simulation, number = self._simulation, self._simulation.asked

@@ -47,7 +47,7 @@ class Generator:
     def jobs(self, window: int, seed: int) -> NDArray[Any]:
         """The jobs of an episode in the order of their arrival, (J,) of `JOB`."""
         weights = self._intensity(seed)
-        own = int(counter.bits(seed, streams.EPISODE, self._split * _WINDOWS + window, 0) >> np.uint64(1))
+        own = int(counter.bits(seed, streams.ALLOCATE_EPISODE, self._split * _WINDOWS + window, 0) >> np.uint64(1))
         jobs = np.zeros(max(1, round(weights.sum())), JOB)
         _place(jobs, weights, own)
         _describe(jobs, self.sites.mean, own)

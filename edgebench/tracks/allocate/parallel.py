@@ -9,20 +9,18 @@ import numpy as np
 from gymnasium import spaces
 from numpy.typing import NDArray
 
+from edgebench.envs.faces import TeamFace
 from edgebench.envs.pettingzoo_bases import ParallelEnv
 from edgebench.errors import EdgeBenchError
-from edgebench.pinning import Pinning
-from edgebench.region import Region, load
+from edgebench.region import Region
 from edgebench.registry import DEFAULT_SCENARIO, SAMPLE_EDITION
-from edgebench.registry import scenario as find_scenario
+from edgebench.sim.features import feature_table
 from edgebench.tracks.allocate.constants import RESOURCES, TICK_MS, R
-from edgebench.tracks.allocate.env import REWARD, RULES, feature_table, rows_space
+from edgebench.tracks.allocate.env import REWARD, RULES, rows_space
 from edgebench.tracks.allocate.observe import bounds_of
 from edgebench.tracks.allocate.offer_features import OFFER_FEATURES, P
 from edgebench.tracks.allocate.simulation import Simulation
 
-_PROBE: Final = "options"
-"""PettingZoo's API tests reset with this option, to learn whether options are taken at all."""
 _Floats32 = NDArray[np.float32]
 _Told = tuple[dict[str, _Floats32], dict[str, dict[str, Any]]]
 
@@ -73,9 +71,10 @@ PAGE: Final = f"""Sites offer shares of their four resources; a broker gives job
     """
 
 
-class AllocateParallelEnv(ParallelEnv[str, _Floats32, _Floats32]):  # type: ignore[misc]  # noqa: D101
+class AllocateParallelEnv(TeamFace, ParallelEnv[str, _Floats32, _Floats32]):  # type: ignore[misc]  # noqa: D101
     __doc__ = PAGE
     track: Final = "allocate"
+    _simulation: Simulation
     metadata: dict[str, Any] = {"name": "allocate_parallel_v0", "render_modes": []}  # noqa: RUF012
 
     def __init__(
@@ -87,74 +86,36 @@ class AllocateParallelEnv(ParallelEnv[str, _Floats32, _Floats32]):  # type: igno
         edition: str = SAMPLE_EDITION,
         seed: int = 0,
     ) -> None:
-        self.region = load(region, edition=edition) if isinstance(region, str) else region
-        self.scenario, self.split, self.render_mode = find_scenario(scenario), split, None
+        self._open(region, scenario, split, edition, seed)
         self._simulation = Simulation(self.region, self.scenario, split)
-        self._pinning = Pinning(self.region, split, seed)
-        self.possible_agents = [f"site_{number}" for number in range(self._simulation.nodes)]
-        self.agents: list[str] = []
+        agents = [f"site_{number}" for number in range(self._simulation.nodes)]
         low, high = bounds_of(OFFER_FEATURES)
-        self.observation_spaces = {agent: spaces.Box(low, high, dtype=np.float32) for agent in self.possible_agents}
-        self.action_spaces = {agent: spaces.Box(0.0, 1.0, (R,), dtype=np.float32) for agent in self.possible_agents}
-        self.state_space = rows_space((low, high), len(self.possible_agents))
-        self._reward, self._ticks, self._begun = 0.0, 0, False
-
-    @property
-    def windows(self) -> int:
-        """Episodes' worth of jobs in the split."""
-        return self._pinning.windows
-
-    def observation_space(self, agent: str) -> spaces.Box:
-        """What a site sees, the same space for all."""
-        return self.observation_spaces[agent]
-
-    def action_space(self, agent: str) -> spaces.Box:
-        """What a site offers."""
-        return self.action_spaces[agent]
+        self._gather(
+            {agent: spaces.Box(low, high, dtype=np.float32) for agent in agents},
+            {agent: spaces.Box(0.0, 1.0, (R,), dtype=np.float32) for agent in agents},
+        )
+        self.state_space = rows_space((low, high), len(agents))
 
     def reset(self, seed: int | None = None, options: dict[str, Any] | None = None) -> _Told:
         """Begin an episode; `options` may pin `window` and `seed` (see the class)."""
-        known = {name: value for name, value in (options or {}).items() if name != _PROBE}
-        self._simulation.start_ticks(*self._pinning.begin(seed, known))
-        self._reward, self._ticks, self._begun = 0.0, 0, True
-        self.agents = list(self.possible_agents)
+        self._simulation.start_ticks(*self._pin(seed, options))
         return self._told()
 
     def step(
         self, actions: Mapping[str, _Floats32]
     ) -> tuple[dict[str, _Floats32], dict[str, float], dict[str, bool], dict[str, bool], dict[str, dict[str, Any]]]:
         """All sites offer, jobs are given out, time goes on to the next tick; returns PettingZoo's five values."""
-        if not self.agents:
-            raise EdgeBenchError("the episode is over", mend="call reset() before step()")
-        reward = self._simulation.allot(self._shares(actions))
-        self._reward += reward
-        self._ticks += 1
+        self._refuse(actions)
+        rewards = dict.fromkeys(self.agents, self._count(self._simulation.allot(self._shares(actions))))
         observed, infos = self._told()
-        over = self._simulation.asked < 0
-        rewards = dict.fromkeys(self.agents, reward)
-        terminated, truncated = (dict.fromkeys(self.agents, ended) for ended in (over, False))
-        if over:
-            self.agents = []
+        terminated, truncated = self._flags(terminated=self._simulation.asked < 0, truncated=False)
         return observed, rewards, terminated, truncated, infos
 
     def state(self) -> _Floats32:
         """What all sites see, (N, P)."""
         return self._simulation.offer_rows.copy()
 
-    def summary(self) -> dict[str, float]:
-        """Metrics of the episode that has just ended, as of `AllocateEnv`; `decisions` are ticks.
-
-        Raises:
-            EdgeBenchError: It has not.
-        """
-        if not self._begun or self.agents:
-            raise EdgeBenchError("the episode is not over", mend="step until terminated")
-        return {**self._simulation.metrics(), "reward": self._reward, "decisions": float(self._ticks)}
-
     def _shares(self, actions: Mapping[str, Any]) -> NDArray[np.float64]:
-        if actions.keys() != set(self.agents):
-            odd = sorted(set(self.agents) ^ set(actions))
-            raise EdgeBenchError("not one offer a site", where=", ".join(map(str, odd)), mend="give one for each")
         shares = np.zeros((len(self.agents), R))
         for row, agent in enumerate(self.agents):
             offer = np.asarray(actions[agent])

@@ -6,7 +6,7 @@ from typing import Final
 
 from edgebench.sim.counter import Stream
 
-EPISODE: Final = 51
+ALLOCATE_EPISODE: Final = 51
 PLACE: Final = 52
 MOMENT: Final = 53
 KIND: Final = 54
@@ -18,7 +18,13 @@ PAYLOAD: Final = 59
 FAMILY: Final = 60
 
 STREAMS: Final = (
-    Stream(EPISODE, "EPISODE", "split and window", "0", "the seed of an episode's jobs, which all below are drawn by"),
+    Stream(
+        ALLOCATE_EPISODE,
+        "ALLOCATE_EPISODE",
+        "split and window",
+        "0",
+        "the seed of an episode's jobs, which all below are drawn by",
+    ),
     Stream(PLACE, "PLACE", "job", "0", "second and site of its arrival"),
     Stream(MOMENT, "MOMENT", "job", "0", "its arrival within that second"),
     Stream(KIND, "KIND", "job", "0", "its kind"),

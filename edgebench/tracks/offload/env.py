@@ -9,11 +9,10 @@ import numpy as np
 from gymnasium import spaces
 from numpy.typing import ArrayLike, NDArray
 
+from edgebench.envs.faces import Face
 from edgebench.errors import EdgeBenchError, unknown_name
-from edgebench.pinning import Pinning
-from edgebench.region import Region, load
+from edgebench.region import Region
 from edgebench.registry import DEFAULT_SCENARIO, SAMPLE_EDITION
-from edgebench.registry import scenario as find_scenario
 from edgebench.tracks.offload.features import F, G, L
 from edgebench.tracks.offload.observe import LABEL_HIGH, NEIGHBOUR_HIGH, NODE_HIGH, NODE_LOW
 from edgebench.tracks.offload.page import PAGE
@@ -25,9 +24,10 @@ from edgebench.tracks.offload.workloads import DEFAULT_WORKLOAD, Workload
 Observed = dict[str, Any]
 
 
-class OffloadEnv(gymnasium.Env[Observed, NDArray[Any]]):  # noqa: D101
+class OffloadEnv(Face, gymnasium.Env[Observed, NDArray[Any]]):  # noqa: D101
     __doc__ = PAGE
     track: Final = "offload"
+    _simulation: Simulation
     metadata: dict[str, Any] = {"render_modes": []}  # noqa: RUF012
 
     def __init__(
@@ -44,44 +44,32 @@ class OffloadEnv(gymnasium.Env[Observed, NDArray[Any]]):  # noqa: D101
         focal: int | None = None,
         others: str = "spare",
     ) -> None:
-        self.region = load(region, edition=edition) if isinstance(region, str) else region
-        self.scenario, self.split, self.privileged = find_scenario(scenario), split, privileged
+        self._open(region, scenario, split, edition, seed)
+        self.privileged = privileged
         self._simulation = Simulation(self.region, self.scenario, split, physics=physics, workload=workload)
-        self._pinning = Pinning(self.region, split, seed)
         self._focal = None if focal is None else _checked_site(focal, self._simulation.nodes)
         self._others = _policy(others)
         leading = (self._simulation.nodes,) if focal is None else ()
         self.observation_space = observation_space(leading, privileged=privileged)
         self._shape = (*leading, C)
         self.action_space = spaces.Box(0.0, 1.0, self._shape, np.float32)
-        self._reward, self._decisions = 0.0, 0
-
-    @property
-    def windows(self) -> int:
-        """Episodes' worth of tasks in the split."""
-        return self._pinning.windows
 
     def reset(
         self, *, seed: int | None = None, options: dict[str, Any] | None = None
     ) -> tuple[Observed, dict[str, Any]]:
         """Begin an episode; `options` may pin `window` and `seed` (see the class)."""
         super().reset(seed=seed)
-        self._simulation.start(*self._pinning.begin(seed, options))
-        self._reward, self._decisions = 0.0, 0
+        self._simulation.start(*self._pin(seed, options))
         return self._observe()
 
     def step(self, action: ArrayLike) -> tuple[Observed, float, bool, bool, dict[str, Any]]:
         """Split the slot's arrivals by `action`; returns Gymnasium's five values."""
+        self._refuse_if_over()
         shares = checked_shares(action, self._shape)
         reward = self._simulation.step(shares) if self._focal is None else self._play_site(self._focal, shares)
-        self._reward += reward
-        self._decisions += 1
+        self._over = self._simulation.is_over
         observed, info = self._observe()
-        return observed, reward, False, self._simulation.is_over, info
-
-    def summary(self) -> dict[str, float]:
-        """Metrics of the episode that has just ended (`edgebench.tracks.offload.metrics`); an error before its end."""
-        return {**self._simulation.metrics(), "reward": self._reward, "decisions": float(self._decisions)}
+        return observed, self._count(reward), False, self._over, info
 
     def _play_site(self, focal: int, shares: NDArray[np.float32]) -> float:
         """One site acts, the others as their policy says; the site's own reward."""

@@ -97,7 +97,7 @@ class Generator:
 
 def episode_seed(split: int, window: int, seed: int) -> int:
     """The seed of an episode's draws, below 2^63: no two splits, windows or scenario seeds share one."""
-    return int(counter.bits(seed, streams.EPISODE, split * _WINDOWS + window, 0)) >> 1
+    return int(counter.bits(seed, streams.OFFLOAD_EPISODE, split * _WINDOWS + window, 0)) >> 1
 
 
 def demand_shares(users: Floats, capacity: Floats) -> Floats:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import functools
+import copy
 from collections.abc import Mapping
 from typing import Any, Final
 
@@ -10,12 +10,11 @@ import numpy as np
 from gymnasium import spaces
 from numpy.typing import ArrayLike, NDArray
 
+from edgebench.envs.faces import TeamFace
 from edgebench.envs.pettingzoo_bases import ParallelEnv
-from edgebench.errors import EdgeBenchError, unknown_name
-from edgebench.pinning import Pinning
-from edgebench.region import Region, load
+from edgebench.errors import unknown_name
+from edgebench.region import Region
 from edgebench.registry import DEFAULT_SCENARIO, SAMPLE_EDITION
-from edgebench.registry import scenario as find_scenario
 from edgebench.tracks.offload.env import Observed, checked_shares, observation, observation_space
 from edgebench.tracks.offload.page import PARALLEL_PAGE
 from edgebench.tracks.offload.simulation import DEFAULT_PHYSICS, Simulation
@@ -24,8 +23,6 @@ from edgebench.tracks.offload.workloads import DEFAULT_WORKLOAD, Workload
 
 _Told = tuple[dict[str, Observed], dict[str, dict[str, Any]]]
 REWARDS: Final = ("own", "team")
-_PROBE: Final = "options"
-"""PettingZoo's own test gives this option to see whether options are taken at all."""
 
 
 class Shares(spaces.Box):
@@ -40,9 +37,10 @@ class Shares(spaces.Box):
         return drawn if mask is None else np.asarray(drawn * mask, drawn.dtype)
 
 
-class OffloadParallelEnv(ParallelEnv[str, Observed, NDArray[Any]]):  # type: ignore[misc]  # noqa: D101
+class OffloadParallelEnv(TeamFace, ParallelEnv[str, Observed, NDArray[Any]]):  # type: ignore[misc]  # noqa: D101
     __doc__ = PARALLEL_PAGE
     track: Final = "offload"
+    _simulation: Simulation
     metadata: dict[str, Any] = {"name": "offload_parallel_v0", "render_modes": []}  # noqa: RUF012
 
     def __init__(
@@ -60,59 +58,30 @@ class OffloadParallelEnv(ParallelEnv[str, Observed, NDArray[Any]]):  # type: ign
     ) -> None:
         if reward not in REWARDS:
             raise unknown_name("reward", reward, REWARDS)
-        self.region = load(region, edition=edition) if isinstance(region, str) else region
-        self.scenario, self.split, self.privileged = find_scenario(scenario), split, privileged
+        self._open(region, scenario, split, edition, seed)
+        self.privileged, self._shares_reward = privileged, reward == "team"
         self._simulation = Simulation(self.region, self.scenario, split, physics=physics, workload=workload)
-        self._pinning = Pinning(self.region, split, seed)
-        self._shares_reward = reward == "team"
-        self.possible_agents = [f"node_{number}" for number in range(self._simulation.nodes)]
-        self.agents: list[str] = []
-
-    @functools.cache  # noqa: B019, PettingZoo wants the same space each time
-    def observation_space(self, agent: str) -> spaces.Dict:
-        """Of every agent, the same."""
-        return observation_space((), privileged=self.privileged)
-
-    @functools.cache  # noqa: B019
-    def action_space(self, agent: str) -> spaces.Box:
-        """Of every agent, the same."""
-        return Shares((C,))
-
-    @property
-    def windows(self) -> int:
-        """Episodes' worth of tasks in the split."""
-        return self._pinning.windows
+        agents = [f"node_{number}" for number in range(self._simulation.nodes)]
+        seen = observation_space((), privileged=privileged)
+        self._gather({agent: copy.deepcopy(seen) for agent in agents}, {agent: Shares((C,)) for agent in agents})
 
     def reset(self, seed: int | None = None, options: dict[str, Any] | None = None) -> _Told:
         """Begin an episode; `options` may pin `window` and `seed` (see the class)."""
-        options = {name: value for name, value in (options or {}).items() if name != _PROBE}
-        self._simulation.start(*self._pinning.begin(seed, options))
-        self.agents = list(self.possible_agents)
+        self._simulation.start(*self._pin(seed, options))
         return self._told()
 
     def step(
         self, actions: Mapping[str, ArrayLike]
     ) -> tuple[dict[str, Observed], dict[str, float], dict[str, bool], dict[str, bool], dict[str, dict[str, Any]]]:
         """Play a slot; `actions` holds one of every agent. Returns PettingZoo's five values."""
-        if not self.agents:
-            raise EdgeBenchError("the episode is over", mend="call reset() before step()")
-        if actions.keys() != set(self.agents):
-            missing = sorted(set(self.agents) ^ set(actions))
-            raise EdgeBenchError(
-                "not one action an agent", where=", ".join(map(str, missing)), mend="give one for each"
-            )
+        self._refuse(actions)
         team = self._simulation.step(np.stack([checked_shares(actions[agent], (C,)) for agent in self.agents]))
         own = np.full(len(self.agents), team) if self._shares_reward else self._simulation.own_rewards()
-        observed, infos = self._told()
         rewards = dict(zip(self.agents, own.tolist(), strict=True))
-        terminated, truncated = (dict.fromkeys(self.agents, ended) for ended in (False, self._simulation.is_over))
-        if self._simulation.is_over:
-            self.agents = []
+        self._count(team)
+        observed, infos = self._told()
+        terminated, truncated = self._flags(terminated=False, truncated=self._simulation.is_over)
         return observed, rewards, terminated, truncated, infos
-
-    def summary(self) -> dict[str, float]:
-        """Metrics of the episode that has just ended (`edgebench.tracks.offload.metrics`); an error before its end."""
-        return self._simulation.metrics()
 
     def _told(self) -> _Told:
         whole = observation(self._simulation, slice(None), privileged=self.privileged)

@@ -6,7 +6,7 @@ from typing import Final
 
 from edgebench.sim.counter import Stream
 
-EPISODE: Final = 41
+OFFLOAD_EPISODE: Final = 41
 ARRIVALS: Final = 42
 PHASE: Final = 43
 NORMAL: Final = 44
@@ -17,7 +17,13 @@ BANDWIDTH: Final = 48
 FUNCTION: Final = 49
 
 STREAMS: Final = (
-    Stream(EPISODE, "EPISODE", "split and window", "0", "the seed of an episode's draws, from the scenario's"),
+    Stream(
+        OFFLOAD_EPISODE,
+        "OFFLOAD_EPISODE",
+        "split and window",
+        "0",
+        "the seed of an episode's draws, from the scenario's",
+    ),
     Stream(ARRIVALS, "ARRIVALS", "piece, node and class", "slot of 1 s", "how many requests arrive"),
     Stream(PHASE, "PHASE", "0", "0", "workload sinusoidal: the time of day at which the episode begins"),
     Stream(NORMAL, "NORMAL", "node", "slot of 1 s, twice", "workload normal: the load of a slot"),

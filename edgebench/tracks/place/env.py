@@ -11,11 +11,10 @@ from gymnasium import spaces
 from numpy.typing import NDArray
 
 from edgebench.constants import DEADLINE_MS
+from edgebench.envs.faces import Face
 from edgebench.errors import EdgeBenchError
-from edgebench.pinning import Pinning
-from edgebench.region import Region, load
+from edgebench.region import Region
 from edgebench.registry import DEFAULT_SCENARIO, SAMPLE_EDITION, SCENARIOS
-from edgebench.registry import scenario as find_scenario
 from edgebench.sim.features import Feature, feature_table
 from edgebench.tracks.place.constants import (
     DEVICES,
@@ -149,9 +148,10 @@ PAGE: Final = f"""Place, replicate and delete the experts of a mixture-of-expert
     """
 
 
-class PlaceEnv(gymnasium.Env[Observed, NDArray[np.int64]]):  # noqa: D101
+class PlaceEnv(Face, gymnasium.Env[Observed, NDArray[np.int64]]):  # noqa: D101
     __doc__ = PAGE
     track: Final = "place"
+    _simulation: Simulation
     metadata: dict[str, Any] = {"render_modes": []}  # noqa: RUF012
 
     def __init__(
@@ -166,28 +166,19 @@ class PlaceEnv(gymnasium.Env[Observed, NDArray[np.int64]]):  # noqa: D101
         privileged: bool = False,
         render_mode: None = None,
     ) -> None:
-        self.region = load(region, edition=edition) if isinstance(region, str) else region
-        self.scenario, self.split, self.privileged = find_scenario(scenario), split, privileged
+        self._open(region, scenario, split, edition, seed)
+        self.privileged, self.render_mode = privileged, render_mode
         self._simulation = Simulation(self.region, self.scenario, split, trace)
         self._observed = OBSERVED + ("labels",) * privileged
         self.observation_space = observation_space(self._simulation, privileged=privileged)
         self.action_space = spaces.MultiDiscrete(list(self._simulation.shape))
-        self._pinning = Pinning(self.region, split, seed)
-        self._reward, self._decisions, self._over, self._begun = 0.0, 0, True, False
-        self.render_mode = render_mode
-
-    @property
-    def windows(self) -> int:
-        """Episodes' worth of tasks in the split, each with a model of its own."""
-        return self._pinning.windows
 
     def reset(
         self, *, seed: int | None = None, options: dict[str, Any] | None = None
     ) -> tuple[Observed, dict[str, Any]]:
         """Begin an episode; `options` may pin `window` and `seed` (see the class)."""
         super().reset(seed=seed)
-        self._simulation.start(*self._pinning.begin(seed, options))
-        self._reward, self._decisions, self._over, self._begun = 0.0, 0, False, True
+        self._simulation.start(*self._pin(seed, options))
         observed = self._observation()
         history = self._simulation.history
         return observed, {
@@ -198,27 +189,18 @@ class PlaceEnv(gymnasium.Env[Observed, NDArray[np.int64]]):  # noqa: D101
 
     def step(self, action: NDArray[np.int64]) -> tuple[Observed, float, bool, bool, dict[str, Any]]:
         """Make an edit; returns Gymnasium's five values. EdgeBenchError for what is not three whole numbers."""
-        if self._over:
-            raise EdgeBenchError("the episode is over", mend="call reset() before step()")
+        self._refuse_if_over()
         reward = self._simulation.turn(*whole_numbers(action, 3))
         self._over = self._simulation.over
-        self._reward += reward
-        self._decisions += 1
         observed = self._observation()
         info: dict[str, Any] = {"action_mask": observed["action_mask"].copy()}
         if self._simulation.served >= 0:
             info |= self._simulation.last_batch()
-        return observed, reward, False, self._over, info
+        return observed, self._count(reward), False, self._over, info
 
     def action_masks(self) -> NDArray[np.bool_]:
         """The mask of the next edit, flat, under the name sb3-contrib looks for."""
         return self._simulation.seen.action_mask.astype(np.bool_)
-
-    def summary(self) -> dict[str, float]:
-        """Metrics of the episode that has just ended (`edgebench.tracks.place.metrics`); EdgeBenchError before."""
-        if not self._begun or not self._over:
-            raise EdgeBenchError("the episode is not over", mend="step until truncated")
-        return {**self._simulation.metrics(), "reward": self._reward, "decisions": float(self._decisions)}
 
     def _observation(self) -> Observed:
         return {name: getattr(self._simulation.seen, name).copy() for name in self._observed}

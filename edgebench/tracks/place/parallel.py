@@ -10,12 +10,11 @@ import numpy as np
 from gymnasium import spaces
 from numpy.typing import NDArray
 
+from edgebench.envs.faces import TeamFace
 from edgebench.envs.pettingzoo_bases import ParallelEnv
 from edgebench.errors import EdgeBenchError
-from edgebench.pinning import Pinning
-from edgebench.region import Region, load
+from edgebench.region import Region
 from edgebench.registry import DEFAULT_SCENARIO, SAMPLE_EDITION
-from edgebench.registry import scenario as find_scenario
 from edgebench.tracks.place.constants import DEVICES, EXPERTS, LAYERS
 from edgebench.tracks.place.edits import REPLICATE
 from edgebench.tracks.place.env import OBSERVED, Observed, observation_space
@@ -24,8 +23,6 @@ from edgebench.tracks.place.simulation import Simulation
 EXPERT, DEVICE = "expert", "device"
 _Told = tuple[dict[str, Observed], dict[str, dict[str, Any]]]
 _NO_EDIT: Final = (-1, 0, 0)
-_PROBE: Final = "options"
-"""PettingZoo's API tests reset with this option, to learn whether options are taken at all."""
 
 PAGE: Final = f"""Two agents place the experts of a mixture-of-experts model: one picks the expert, one verb and device.
 
@@ -59,9 +56,10 @@ PAGE: Final = f"""Two agents place the experts of a mixture-of-experts model: on
     """
 
 
-class PlaceParallelEnv(ParallelEnv[str, Observed, Any]):  # type: ignore[misc]  # noqa: D101
+class PlaceParallelEnv(TeamFace, ParallelEnv[str, Observed, Any]):  # type: ignore[misc]  # noqa: D101
     __doc__ = PAGE
     track: Final = "place"
+    _simulation: Simulation
     metadata: dict[str, Any] = {"name": "place_parallel_v0", "render_modes": []}  # noqa: RUF012
 
     def __init__(
@@ -75,37 +73,23 @@ class PlaceParallelEnv(ParallelEnv[str, Observed, Any]):  # type: ignore[misc]  
         trace: str | Path | None = None,
         render_mode: None = None,
     ) -> None:
-        self.region = load(region, edition=edition) if isinstance(region, str) else region
-        self.scenario, self.split = find_scenario(scenario), split
+        self._open(region, scenario, split, edition, seed)
+        self.render_mode = render_mode
         self._simulation = Simulation(self.region, self.scenario, split, trace)
-        self._pinning = Pinning(self.region, split, seed)
-        self.possible_agents = [EXPERT, DEVICE]
-        self.agents: list[str] = []
         experts, verbs, devices = self._simulation.shape
         counts = {EXPERT: experts, DEVICE: verbs * devices}
-        self.action_spaces = {agent: spaces.Discrete(count) for agent, count in counts.items()}
         every = observation_space(self._simulation)
-        self.observation_spaces = {
-            agent: spaces.Dict({**every.spaces, "action_mask": spaces.MultiBinary(count)})
-            for agent, count in counts.items()
-        }
-        self._reward, self._decisions, self._over, self._begun = 0.0, 0, True, False
-        self.render_mode = render_mode
-
-    def observation_space(self, agent: str) -> spaces.Space[Any]:
-        """The space of an agent's observations."""
-        return self.observation_spaces[agent]
-
-    def action_space(self, agent: str) -> spaces.Space[Any]:
-        """The space of an agent's actions."""
-        return self.action_spaces[agent]
+        self._gather(
+            {
+                agent: spaces.Dict({**every.spaces, "action_mask": spaces.MultiBinary(count)})
+                for agent, count in counts.items()
+            },
+            {agent: spaces.Discrete(count) for agent, count in counts.items()},
+        )
 
     def reset(self, seed: int | None = None, options: dict[str, Any] | None = None) -> _Told:
         """Begin an episode; `options` may pin `window` and `seed` (see the class)."""
-        known = {name: value for name, value in (options or {}).items() if name != _PROBE}
-        self._simulation.start(*self._pinning.begin(seed, known))
-        self.agents = list(self.possible_agents)
-        self._reward, self._decisions, self._over, self._begun = 0.0, 0, False, True
+        self._simulation.start(*self._pin(seed, options))
         history = self._simulation.history
         told = {"history_routes": history.routes, "history_origin": history.origin}
         return self._told(told)
@@ -114,26 +98,11 @@ class PlaceParallelEnv(ParallelEnv[str, Observed, Any]):  # type: ignore[misc]  
         self, actions: Mapping[str, Any]
     ) -> tuple[dict[str, Observed], dict[str, float], dict[str, bool], dict[str, bool], dict[str, dict[str, Any]]]:
         """Make the edit that both actions are; returns PettingZoo's five values."""
-        if not self.agents:
-            raise EdgeBenchError("the episode is over", mend="call reset() before step()")
-        if actions.keys() != set(self.agents):
-            raise EdgeBenchError(f"actions of {sorted(map(str, actions))}", mend=f"give one of {EXPERT} and {DEVICE}")
-        reward = self._simulation.turn(*self._edit(actions))
-        self._reward += reward
-        self._decisions += 1
-        self._over = self._simulation.over
+        self._refuse(actions)
+        rewards = dict.fromkeys(self.agents, self._count(self._simulation.turn(*self._edit(actions))))
         observed, infos = self._told(dict(self._simulation.last_batch()) if self._simulation.served >= 0 else {})
-        rewards = dict.fromkeys(self.agents, reward)
-        terminated, truncated = (dict.fromkeys(self.agents, ended) for ended in (False, self._over))
-        if self._over:
-            self.agents = []
+        terminated, truncated = self._flags(terminated=False, truncated=self._simulation.over)
         return observed, rewards, terminated, truncated, infos
-
-    def summary(self) -> dict[str, float]:
-        """Metrics of the episode that has just ended, as of `PlaceEnv`; EdgeBenchError before."""
-        if not self._begun or not self._over:
-            raise EdgeBenchError("the episode is not over", mend="step until truncated")
-        return {**self._simulation.metrics(), "reward": self._reward, "decisions": float(self._decisions)}
 
     def render(self) -> None:
         """Nothing is drawn."""

@@ -10,11 +10,10 @@ import numpy as np
 from gymnasium import spaces
 from numpy.typing import NDArray
 
+from edgebench.envs.faces import Face
 from edgebench.errors import EdgeBenchError
-from edgebench.pinning import Pinning
-from edgebench.region import Region, load
+from edgebench.region import Region
 from edgebench.registry import DEFAULT_SCENARIO, SAMPLE_EDITION
-from edgebench.registry import scenario as find_scenario
 from edgebench.tracks.place.constants import DEVICES, EXPERTS, LAYERS, ROUTER_LOST_MS, SLOTS
 from edgebench.tracks.place.edits import REPLICATE
 from edgebench.tracks.place.env import Observed, observation_space
@@ -57,9 +56,10 @@ PAGE: Final = f"""Place the experts of a mixture-of-experts model once, for all 
     """
 
 
-class PlaceStaticEnv(gymnasium.Env[Observed, NDArray[np.int8]]):  # noqa: D101
+class PlaceStaticEnv(Face, gymnasium.Env[Observed, NDArray[np.int8]]):  # noqa: D101
     __doc__ = PAGE
     track: Final = "place"
+    _simulation: Simulation
     metadata: dict[str, Any] = {"render_modes": []}  # noqa: RUF012
 
     def __init__(
@@ -73,23 +73,19 @@ class PlaceStaticEnv(gymnasium.Env[Observed, NDArray[np.int8]]):  # noqa: D101
         trace: str | Path | None = None,
         render_mode: None = None,
     ) -> None:
-        self.region = load(region, edition=edition) if isinstance(region, str) else region
-        self.scenario, self.split = find_scenario(scenario), split
+        self._open(region, scenario, split, edition, seed)
+        self.render_mode = render_mode
         self._simulation = Simulation(self.region, self.scenario, split, trace)
         every = observation_space(self._simulation)
         self.observation_space = spaces.Dict({name: every[name] for name in _OBSERVED})
         self.action_space = spaces.MultiBinary(self._simulation.contiguous.shape)
-        self._pinning = Pinning(self.region, split, seed)
-        self._reward, self._waits, self._done = 0.0, False, False
-        self.render_mode = render_mode
 
     def reset(
         self, *, seed: int | None = None, options: dict[str, Any] | None = None
     ) -> tuple[Observed, dict[str, Any]]:
         """Begin an episode; `options` may pin `window` and `seed`."""
         super().reset(seed=seed)
-        self._simulation.start(*self._pinning.begin(seed, options))
-        self._waits, self._done = True, False
+        self._simulation.start(*self._pin(seed, options))
         history = self._simulation.history
         return self._observation(), {
             "history_routes": history.routes.copy(),
@@ -98,21 +94,13 @@ class PlaceStaticEnv(gymnasium.Env[Observed, NDArray[np.int8]]):  # noqa: D101
 
     def step(self, action: NDArray[np.int8]) -> tuple[Observed, float, bool, bool, dict[str, Any]]:
         """Serve all batches under a placement; EdgeBenchError for what is no matrix of zeros and ones."""
-        if not self._waits:
-            raise EdgeBenchError("the episode is over", mend="call reset() before step()")
+        self._refuse_if_over()
         placement = _checked(action, self._simulation.contiguous.shape)
         fits = placement.any(axis=1).all() and (placement.sum(axis=0) <= self._simulation.devices.room).all()
         self._simulation.put(placement if fits else self._simulation.contiguous)
         edit = (0, REPLICATE, int(placement[0].argmax())) if fits else _NO_EDIT
-        self._reward = sum(self._simulation.turn(*edit) for _ in range(SLOTS))
-        self._waits, self._done = False, True
-        return self._observation(), self._reward, True, False, {}
-
-    def summary(self) -> dict[str, float]:
-        """Metrics of the episode that has just ended, as of `PlaceEnv`; EdgeBenchError before."""
-        if not self._done:
-            raise EdgeBenchError("the episode is not over", mend="step once")
-        return {**self._simulation.metrics(), "reward": self._reward, "decisions": 1.0}
+        reward, self._over = self._count(sum(self._simulation.turn(*edit) for _ in range(SLOTS))), True
+        return self._observation(), reward, True, False, {}
 
     def _observation(self) -> Observed:
         return {name: getattr(self._simulation.seen, name).copy() for name in _OBSERVED}

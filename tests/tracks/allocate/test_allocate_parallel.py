@@ -128,5 +128,5 @@ def test_the_wrong_time_is_refused(regions):
     with pytest.raises(EdgeBenchError, match="not over"):
         env.summary()
     env.reset(seed=0)
-    with pytest.raises(EdgeBenchError, match="not one offer a site"):
+    with pytest.raises(EdgeBenchError, match="not one action an agent"):
         env.step({"site_0": np.ones(4)})

@@ -56,7 +56,7 @@ class World:
         self.scenario = scenario
         self.nodes = region.tables["nodes"].to_pylist()
         self.links = self._neighbours(region)
-        self.seed = bits(seed, streams.EPISODE, ["train", "val", "test"].index(split) * 2**20 + window, 0) >> 1
+        self.seed = bits(seed, streams.OFFLOAD_EPISODE, ["train", "val", "test"].index(split) * 2**20 + window, 0) >> 1
         self.capacity = [int(node["compute"] * numbers.SHARES_PER_COMPUTE) for node in self.nodes]
         self.memory = [int(node["storage_gb"] * numbers.MEMORY_MB_PER_GB) for node in self.nodes]
         self.users = [0.5] * len(self.nodes)
