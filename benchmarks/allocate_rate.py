@@ -19,7 +19,7 @@ from common import machine
 from builders.pipeline import build_region
 from edgebench.region import load
 from edgebench.registry import REGIONS, SCENARIOS
-from edgebench.sim.compiled import compiled, part
+from edgebench.sim.compiled import compiled_in_place, part
 from edgebench.sim.counter import uniform
 from edgebench.tracks.allocate.env import AllocateEnv
 from edgebench.tracks.allocate.observe import observe
@@ -33,7 +33,7 @@ NOVACRON: float = 8_596.0
 """Steps a second measured of the repaired original."""
 
 
-@compiled
+@compiled_in_place
 def core(sites: Any, world: Any, jobs: Any, state: Any) -> int:
     """Play an episode by random valid actions; returns its steps."""
     steps = 0
@@ -46,7 +46,7 @@ def core(sites: Any, world: Any, jobs: Any, state: Any) -> int:
     return steps
 
 
-@compiled
+@compiled_in_place
 def core_observing(sites: Any, world: Any, jobs: Any, state: Any, seen: Any) -> int:
     """The same, looking at every decision."""
     steps = 0

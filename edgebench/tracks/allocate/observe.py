@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from edgebench.sim.chains import slot_of
-from edgebench.sim.compiled import compiled, part
+from edgebench.sim.compiled import compiled_in_place, part
 from edgebench.sim.features import Feature
 from edgebench.tracks.allocate.constants import HORIZON_MS, LONG_S, R
 from edgebench.tracks.allocate.features import (
@@ -87,7 +87,7 @@ def observe(sites: Sites, world: World, jobs: NDArray[Any], state: State, seen: 
     """
     number = state.tally[0].asked
     if number < 0:
-        seen.sites[:], seen.job[:], seen.queue[:], seen.labels[:] = 0.0, 0.0, 0.0, 0.0
+        _blank(seen)
     else:
         see_queue(jobs, state, seen.queue, number)
         _see_sites(sites, world, jobs[number], state, seen)
@@ -95,17 +95,30 @@ def observe(sites: Sites, world: World, jobs: NDArray[Any], state: State, seen: 
 
 
 @part
+def _blank(seen: Seen) -> None:
+    """Nothing is left to be decided."""
+    for site in range(seen.sites.shape[0]):
+        for entry in range(F):
+            seen.sites[site, entry] = 0.0
+        for entry in range(L):
+            seen.labels[site, entry] = 0.0
+    for entry in range(J):
+        seen.job[entry] = 0.0
+    for entry in range(Q):
+        seen.queue[entry] = 0.0
+
+
+@part
 def _see_sites(sites: Sites, world: World, job: Any, state: State, seen: Seen) -> None:
     fade, now_ms, nodes = fading(state.tally[0].now_ms), state.tally[0].now_ms, sites.capacity.shape[0]
-    whole, free_sum = np.zeros(R), np.zeros(R)
+    for resource in range(R):
+        seen.queue[_ALL_FREE + resource] = _free_of_all(sites, state, job.origin, resource)
     for site in range(nodes):
         row, way, here = seen.sites[site], sites.path[site, job.origin], site == job.origin
         for resource in range(R):
             capacity = sites.capacity[site, resource]
             free = free_as_known(state, job.origin, site, resource)
             unknown = state.coming[site, resource] if here else state.sent[site, resource]
-            whole[resource] += capacity
-            free_sum[resource] += free
             row[_FREE + resource] = free / capacity
             row[_SENT + resource] = min(unknown / capacity, 10.0)
             row[_NEED + resource] = min(job.demand[resource] / capacity, 10.0)
@@ -116,8 +129,16 @@ def _see_sites(sites: Sites, world: World, job: Any, state: State, seen: Seen) -
         row[_WAITING] = min(state.waiting[site], 1000)
         row[_DOWN] = is_down_as_known(world, state, job.origin, site)
         row[_ORIGIN] = here
-    for resource in range(R):
-        seen.queue[_ALL_FREE + resource] = free_sum[resource] / whole[resource]
+
+
+@part
+def _free_of_all(sites: Sites, state: State, origin: int, resource: int) -> float:
+    """Share of all sites' capacity that is free, as known."""
+    whole, free = 0.0, 0.0
+    for site in range(sites.capacity.shape[0]):
+        whole += sites.capacity[site, resource]
+        free += free_as_known(state, origin, site, resource)
+    return free / whole
 
 
 @part
@@ -148,7 +169,7 @@ def see_queue(jobs: NDArray[Any], state: State, row: Floats32, asked: int) -> No
     row[_ELAPSED] = min(tally.now_ms / HORIZON_MS, 1.0)
 
 
-@compiled
+@compiled_in_place
 def see_labels(sites: Sites, world: World, jobs: NDArray[Any], state: State, seen: Seen) -> None:
     """Write what no operator knows of the present decision."""
     number, now_ms = state.tally[0].asked, state.tally[0].now_ms

@@ -68,11 +68,12 @@ def _clear(sites: Sites, state: State) -> None:
     tally.dominant_ms, tally.idle_ms, tally.free_mean, tally.free_least, tally.variance = 0.0, 0.0, 0.0, 0.0, 0.0
     tally.publications, tally.heap, tally.first, tally.arrived, tally.asked = 0, 0, 0, 0, -1
     tally.trap_hits, tally.refusals, tally.deferrals = 0, 0, 0
-    state.free[:] = sites.capacity
-    state.coming[:] = 0.0
-    state.busy_ms[:] = 0.0
-    state.waiting[:] = 0
-    state.measured[:] = 0.0
+    for site in range(sites.capacity.shape[0]):
+        state.waiting[site], state.busy_ms[site] = 0, 0.0
+        for resource in range(R):
+            state.free[site, resource], state.coming[site, resource] = sites.capacity[site, resource], 0.0
+    for trap in range(state.measured.shape[0]):
+        state.measured[trap] = 0.0
 
 
 @part
@@ -97,7 +98,8 @@ def advance(sites: Sites, world: World, jobs: NDArray[Any], state: State) -> flo
         elif number >= 0:
             queue(jobs, state, number, next_tick(tally.now_ms))
     if tally.asked < 0:
-        state.mask[:] = 0
+        for action in range(state.mask.shape[0]):
+            state.mask[action] = 0
     return pay(state)
 
 

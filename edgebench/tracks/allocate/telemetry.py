@@ -19,9 +19,11 @@ def publish(sites: Sites, world: World, jobs: NDArray[Any], state: State) -> Non
     """All sites tell what they have free, whether they are down and when their next job ends."""
     tally = state.tally[0]
     slot = slot_of(tally.publish_ms)
-    state.shown[:], state.sent[:] = state.free, state.coming
-    state.shown_down[:] = world.down[:, slot]
-    state.shown_end_ms[:] = np.inf
+    for site in range(sites.capacity.shape[0]):
+        state.shown_down[site], state.shown_end_ms[site] = world.down[site, slot], np.inf
+        for resource in range(R):
+            state.shown[site, resource] = state.free[site, resource]
+            state.sent[site, resource] = state.coming[site, resource]
     for job in range(tally.first, tally.arrived):
         progress = state.progress[job]
         if progress.status == HELD and progress.ends_ms < state.shown_end_ms[progress.site]:

@@ -7,7 +7,7 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
-from edgebench.sim.compiled import compiled
+from edgebench.sim.compiled import compiled, compiled_in_place
 from edgebench.sim.conditions import Neighbours
 from edgebench.tracks.allocate.observe import Floats32, Seen, observe
 from edgebench.tracks.allocate.offer_features import see_offers
@@ -19,7 +19,7 @@ FIRST: Final = -2
 """In place of an action: the episode begins."""
 
 
-@compiled
+@compiled_in_place
 def take_turn(sites: Sites, world: World, jobs: NDArray[Any], state: State, seen: Seen, action: int) -> float:
     """Decide, go on to the next decision and look at it; returns the reward.
 
