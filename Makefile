@@ -16,7 +16,7 @@ demo: $(VENV)/.core
 	$(BIN)/edgebench leaderboard --regions s1 --run $(DEMO_RUN)
 
 test: $(VENV)/.dev
-	$(BIN)/python -m pytest -n auto
+	$(BIN)/python -m pytest -n auto --dist worksteal
 
 lint: $(VENV)/.dev
 	$(BIN)/ruff check

@@ -19,7 +19,7 @@ pytest.importorskip("pettingzoo", reason="needs pettingzoo: pip install edgebenc
 from edgebench.constants import CANDIDATES, WINDOW_TASKS
 from edgebench.envs import make_aec_env, make_parallel_env
 from edgebench.errors import EdgeBenchError
-from edgebench.registry import REGIONS, SCENARIOS, TRACKS
+from edgebench.registry import REGIONS, SCENARIOS
 from edgebench.tracks.route.aec import RouteAecEnv
 from edgebench.tracks.route.gateway_features import GATEWAY
 from edgebench.tracks.route.gateways import CLUSTERINGS
@@ -397,9 +397,8 @@ def test_with_ticks_an_aec_episode_takes_turns_at_the_same_time(regions):
 
 
 def test_the_registry_makes_both(built_home):
-    for track in TRACKS:
-        assert isinstance(make_parallel_env(track, "s4", gateways=2), RouteParallelEnv)
-        assert make_aec_env(track, "s4", scenario="calm").scenario.name == "calm"
+    assert isinstance(make_parallel_env("route", "s4", gateways=2), RouteParallelEnv)
+    assert make_aec_env("route", "s4", scenario="calm").scenario.name == "calm"
     for make in (make_parallel_env, make_aec_env):
         with pytest.raises(EdgeBenchError, match="unknown track"):
             make("rout", "s4")
