@@ -106,7 +106,7 @@ def dag(variants_home):
 
 
 def test_equals_the_asynchronous_vector(built_home):
-    other = AsyncVectorEnv([lambda: gymnasium.make(ROUTE)] * 2)
+    other = AsyncVectorEnv([lambda: gymnasium.make(f"edgebench:{ROUTE}")] * 2)  # a spawned process has imported nothing
     try:
         assert_equal(trail(gymnasium.make_vec(ROUTE, 2), seed=9, steps=300), trail(other, seed=9, steps=300))
     finally:
