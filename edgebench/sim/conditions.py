@@ -8,9 +8,7 @@ from typing import Final, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from edgebench.constants import HOP_MS, TRAP_SLOTS
-from edgebench.sim.compiled import compiled
-from edgebench.sim.jitter import late_ms
+from edgebench.constants import HOP_MS
 from edgebench.sim.outages import outage_schedule
 from edgebench.sim.topology import Topology
 from edgebench.sim.traps import trap_schedule
@@ -77,38 +75,3 @@ def draw_conditions(topology: Topology, seed: int, parameters: Mapping[str, floa
     bad, extra_ms = trap_schedule(topology.trap, seed, traps, drifts)
     down = outage_schedule(topology.node.size, seed, parameters["outage_enter"], parameters["outage_leave"])
     return Conditions(bad, extra_ms, down)
-
-
-@compiled
-def path_extras(topology_path: NDArray[np.void], extra_ms: NDArray[np.float64], slot: int) -> NDArray[np.float64]:
-    """Trap extras of every path in a slot in ms, (N, N) [to, from]: the sum over the trap links it crosses.
-
-    Args:
-        topology_path: (N, N) of `edgebench.sim.topology.PATH`.
-        extra_ms: Of `Conditions`, (C, slots).
-        slot: The last one holds for all after it.
-    """
-    nodes, now = topology_path.shape[0], min(slot, extra_ms.shape[1] - 1)
-    extras = np.zeros((nodes, nodes))
-    for target in range(nodes):
-        for source in range(nodes):
-            node = source
-            while topology_path[target, node].next_trap >= 0:
-                extras[target, source] += extra_ms[topology_path[target, node].next_trap, now]
-                node = topology_path[target, node].past_trap
-    return extras
-
-
-@compiled
-def late_ways(nodes: int, seed: int, slot: int, chance: float, least_ms: float, most_ms: float) -> NDArray[np.float64]:
-    """What the way between every two nodes takes longer in a slot in ms, (N, N) [to, from]; 0 where `chance` is 0."""
-    late = np.zeros((nodes, nodes))
-    for target in range(nodes if chance > 0.0 else 0):
-        for source in range(nodes):
-            late[target, source] = late_ms(seed, nodes, source, target, slot, chance, least_ms, most_ms)
-    return late
-
-
-def slot_in_conditions(slot: int) -> int:
-    """The slot of `Conditions` that holds in an episode's slot."""
-    return min(slot, TRAP_SLOTS - 1)
