@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import importlib.util
 import math
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
 
@@ -63,6 +64,7 @@ class Track:
         row_check: What else must hold in a row of an episode table (`edgebench.leaderboard.rows.RowCheck`), "" for
             nothing.
         streams: The track's draws (`edgebench.sim.counter.Stream`), "" for none of its own.
+        worlds: What learning plays (`edgebench.learning.world.World`), by face; `single` has the actions of `env`.
     """
 
     name: str
@@ -79,6 +81,7 @@ class Track:
     aec: str = ""
     row_check: str = ""
     streams: str = ""
+    worlds: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def figures(self) -> tuple[Metric, ...]:

@@ -35,5 +35,6 @@ TRACK: Final = Track(
     bound="edgebench.tracks.route.bound:episode_bounds",
     gate="edgebench.tracks.route.gate:PLAN",
     agents="reference_agents.route",
+    worlds={"single": "edgebench.tracks.route.world:RouteWorld"},
     row_check="edgebench.tracks.route.metrics:row_problems",
 )

@@ -1,0 +1,1 @@
+"""Learning: decisions shown as rows, methods that learn from them, checkpoints. Needs `edgebench[agents]`."""

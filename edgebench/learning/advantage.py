@@ -1,0 +1,61 @@
+"""Who earned what: advantages along each stream's own decisions, and what a decision did to the others.
+
+A stream is a task, a node, a gateway: whoever the decisions belong to. Its own advantage is the generalised one
+(Schulman, Moritz, Levine, Jordan and Abbeel, "High-dimensional continuous control using generalized advantage
+estimation", ICLR 2016) along its own decisions, between which those of others lie. What a decision did to the others is
+the discounted sum of what all later decisions of the episode brought, each less what its kind brings on average.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from edgebench.sim.compiled import compiled
+
+Floats = NDArray[np.float32]
+Whole = NDArray[np.int64]
+
+
+@compiled
+def own_advantages(
+    episode: Whole, stream: Whole, streams: int, reward: Floats, value: Floats, discount: float, trace: float
+) -> Floats:
+    """Advantages of decisions in the order in which they were taken, (n,), each stream's episode played to its end.
+
+    Args:
+        episode: Of each decision, (n,).
+        stream: Of each decision, (n,), below `streams`.
+        streams: How many an episode may have.
+        reward: What each brought, (n,).
+        value: What was expected of it and those of its stream that follow, (n,).
+        discount: Of a stream's next decision.
+        trace: Lambda of the generalised advantage.
+    """
+    after = np.full((episode.max() + 1) * streams, -1)
+    advantage = np.zeros(reward.size, np.float32)
+    for row in range(reward.size - 1, -1, -1):
+        key = episode[row] * streams + stream[row]
+        later = after[key]
+        advantage[row] = reward[row] - value[row]
+        if later >= 0:
+            advantage[row] += discount * (value[later] + trace * advantage[later])
+        after[key] = row
+    return advantage
+
+
+@compiled
+def others_returns(episode: Whole, surprise: Floats, discount: float) -> Floats:
+    """Discounted sum of `surprise` over the later decisions of the same episode, (n,).
+
+    Args:
+        episode: Of each decision, (n,), in the order in which they were taken.
+        surprise: What each brought less what its kind brings, (n,).
+        discount: Of the episode's next decision.
+    """
+    running = np.zeros(episode.max() + 1)
+    returns = np.zeros(surprise.size, np.float32)
+    for row in range(surprise.size - 1, -1, -1):
+        returns[row] = running[episode[row]]
+        running[episode[row]] = discount * (running[episode[row]] + surprise[row])
+    return returns

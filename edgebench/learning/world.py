@@ -1,0 +1,93 @@
+"""Worlds: many episodes of a track's face at once, shown as decisions to learn from."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, Final, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from edgebench.errors import EdgeBenchError, unknown_name
+from edgebench.learning.seen import Form, Ground, Seen
+from edgebench.region import Region
+from edgebench.registry import DEFAULT_SCENARIO
+from edgebench.registry import track as find_track
+from edgebench.sim import counter
+from edgebench.track import named
+
+_STREAM: Final = 8
+
+
+class World(Protocol):
+    """Episodes of a face, all of them played to their ends side by side.
+
+    Attributes:
+        form: What its decisions are made of.
+        grounds: Of its regions, in their order.
+        count: Episodes at once: `each` of the first region, then `each` of the second, and so on.
+        streams: More than any stream's number.
+    """
+
+    form: Form
+    grounds: tuple[Ground, ...]
+    count: int
+    streams: int
+
+    def begin(self, pinned: Sequence[tuple[int, int]] | None = None) -> None:
+        """Begin episodes: drawn from the world's seed, or in every region the `each` pinned (window, seed)."""
+
+    def seen(self) -> Seen:
+        """The decisions that are due, D of them; none when all episodes are over."""
+
+    def step(self, actions: NDArray[Any]) -> NDArray[np.float64]:
+        """Take the decisions that are due; what each has brought at once, (D, 1 + objectives), the reward first."""
+
+    def scores(self) -> NDArray[np.float64]:
+        """The track's primary metric of every episode, (count,), when all are over."""
+
+
+def make_world(
+    track: str,
+    face: str,
+    regions: Sequence[Region],
+    *,
+    scenario: str = DEFAULT_SCENARIO,
+    split: str = "train",
+    each: int = 1,
+    seed: int = 0,
+    **settings: Any,
+) -> World:
+    """The world of a track's face.
+
+    Args:
+        track: A registered track.
+        face: A key of its `worlds`.
+        regions: Whose episodes.
+        scenario: How the network behaves.
+        split: Whose tasks.
+        each: Episodes at once of every region.
+        seed: From which episodes are drawn.
+        settings: The face's own.
+
+    Raises:
+        EdgeBenchError: The track, its face, the scenario or the split is unknown, or the track has no world.
+    """
+    worlds = find_track(track).worlds
+    if not worlds:
+        raise EdgeBenchError(f"nothing learns on the track {track} yet", mend="name a world in its record")
+    if face not in worlds:
+        raise unknown_name("face", face, worlds)
+    world: World = named(worlds[face])(regions, scenario=scenario, split=split, each=each, seed=seed, **settings)
+    return world
+
+
+def episode_seed(seed: int, region: int, row: int) -> int:
+    """The seed from which the episodes of one of a world's environments are drawn.
+
+    Args:
+        seed: The world's.
+        region: Which of its regions.
+        row: Which environment of that region.
+    """
+    return int(counter.bits(seed, _STREAM, region, row)) >> 1

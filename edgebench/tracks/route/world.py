@@ -1,0 +1,126 @@
+"""Route as a world to learn in: the batch that the vector environment steps, and what learning sees of it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from edgebench.constants import CANDIDATES, WINDOW_TASKS
+from edgebench.learning.seen import Form, Ground, Seen, ground_of
+from edgebench.learning.world import episode_seed
+from edgebench.region import Region
+from edgebench.registry import scenario as find_scenario
+from edgebench.tracks.route.batch import Batch
+from edgebench.tracks.route.continuation import Continuation
+from edgebench.tracks.route.env import route_rules
+from edgebench.tracks.route.sight import CONTEXT, LOAD, ROWS, see
+
+FORM: Final = Form(
+    rows=ROWS, context=(*CONTEXT, *LOAD), prior="expected_utility", objectives=("quality", "speed", "thrift")
+)
+_TASK, _ROW, _STAGE = 1, 0, 2
+"""Columns of `edgebench.tracks.route.observe.Observation.place`."""
+
+
+class RouteWorld:
+    """Episodes of `edgebench.tracks.route.env.RouteEnv`; a stream is a task.
+
+    Args:
+        regions: Whose episodes.
+        scenario: How the network behaves.
+        split: Whose tasks.
+        each: Episodes at once of every region.
+        seed: From which episodes are drawn.
+
+    Raises:
+        EdgeBenchError: Unknown scenario or split.
+    """
+
+    form: Final = FORM
+    streams: Final = WINDOW_TASKS
+
+    def __init__(self, regions: Sequence[Region], *, scenario: str, split: str, each: int, seed: int) -> None:
+        rules = route_rules(find_scenario(scenario), view="candidates", privileged=False)
+        self._parts = [_Part(region, rules, split, each) for region in regions]
+        self.grounds: tuple[Ground, ...] = tuple(ground_of(region.name, region.public()) for region in regions)
+        self.count, self._each = len(regions) * each, each
+        for number, part in enumerate(self._parts):
+            part.batch.seeds[:] = [episode_seed(seed, number, row) for row in range(each)]
+        self._rows = np.zeros((self.count, CANDIDATES, len(FORM.rows)), np.float32)
+        self._context = np.zeros((self.count, len(FORM.context)), np.float32)
+        self._live = np.zeros(self.count, np.bool_)
+        self._earned = np.zeros(self.count)
+
+    def begin(self, pinned: Sequence[tuple[int, int]] | None = None) -> None:
+        """See `edgebench.learning.world.World`."""
+        for part in self._parts:
+            for row in range(self._each):
+                part.batch.begin(row, *(part.batch.draw(row) if pinned is None else pinned[row]))
+        self._live[:], self._earned[:] = True, 0.0
+
+    def seen(self) -> Seen:
+        """See `edgebench.learning.world.World`."""
+        for number, part in enumerate(self._parts):
+            here = slice(number * self._each, (number + 1) * self._each)
+            part.see(self._rows[here], self._context[here])
+        live = np.flatnonzero(self._live)
+        places = np.concatenate([part.batch.seen.place for part in self._parts])[live]
+        return Seen(
+            self._rows[live],
+            self._context[live],
+            np.concatenate([part.batch.seen.action_mask for part in self._parts])[live] > 0,
+            np.zeros((live.size, 0), np.float32),
+            np.concatenate([part.nodes() for part in self._parts])[live],
+            live // self._each,
+            live,
+            places[:, _TASK],
+        )
+
+    def step(self, actions: NDArray[Any]) -> NDArray[np.float64]:
+        """See `edgebench.learning.world.World`."""
+        every = np.zeros(self.count, np.int64)
+        live = np.flatnonzero(self._live)
+        every[live] = actions
+        for number, part in enumerate(self._parts):
+            part.batch.step(every[number * self._each : (number + 1) * self._each])
+        earned = np.concatenate([part.batch.earned for part in self._parts])[live]
+        self._earned[live] += earned[:, 0]
+        self._live[live] = ~np.concatenate([part.batch.over for part in self._parts])[live]
+        return earned
+
+    def scores(self) -> NDArray[np.float64]:
+        """Mean utility of a task: an episode's rewards sum to the utilities of its tasks."""
+        return self._earned / WINDOW_TASKS
+
+
+class _Part:
+    """Episodes of one region."""
+
+    def __init__(self, region: Region, rules: NDArray[Any], split: str, count: int) -> None:
+        topology, tasks = region.topology(), region.task_arrays(split)
+        self.batch = Batch(topology, tasks, rules, count)
+        self._node = topology.instance["node"].astype(np.int32)
+        self._rest = _rest_of_tasks(Continuation(topology), tasks, topology.node.size)
+
+    def nodes(self) -> NDArray[np.int32]:
+        """The candidates' nodes, -1 beyond the last, (count, K)."""
+        instances = self.batch.seen.instances
+        return np.where(instances >= 0, self._node[instances], np.int32(-1))
+
+    def see(self, rows: NDArray[np.float32], context: NDArray[np.float32]) -> None:
+        """Write what learning sees of every episode."""
+        seen = self.batch.seen
+        task, stage = np.maximum(seen.place[:, (_ROW, _STAGE)], 0).T
+        rest = self._rest[task[:, None], stage[:, None] + 1, self._node[seen.instances]]
+        see(seen.candidates, seen.task, seen.action_mask, rest, rows, context)
+
+
+def _rest_of_tasks(continuation: Continuation, tasks: NDArray[Any], nodes: int) -> NDArray[np.float32]:
+    """What the rest of every task can add, (tasks, stages + 1, N): `Continuation.values` of each."""
+    rest = np.zeros((tasks.size, int(tasks["stages"].max()) + 1, nodes), np.float32)
+    for row, task in enumerate(tasks):
+        rest[row, : task["stages"] + 1] = continuation.of_task(task, task["quality_weight"], task["speed_weight"])
+    return rest
