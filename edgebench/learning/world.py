@@ -14,6 +14,7 @@ from edgebench.region import Region
 from edgebench.registry import DEFAULT_SCENARIO
 from edgebench.registry import track as find_track
 from edgebench.sim import counter
+from edgebench.sim.episodes import drawn_seed, drawn_window
 from edgebench.track import named
 
 _STREAM: Final = 8
@@ -91,3 +92,46 @@ def episode_seed(seed: int, region: int, row: int) -> int:
         row: Which environment of that region.
     """
     return int(counter.bits(seed, _STREAM, region, row)) >> 1
+
+
+class Practice:
+    """A world whose episodes, where none are pinned, follow from a seed and from how often they have begun.
+
+    Args:
+        world: What is played.
+        regions: Its regions.
+        split: Its split.
+        seed: From which episodes are drawn; the same in all regions, in a window that all have.
+
+    Attributes:
+        begun: How often episodes have begun; set it to go on where another one was left.
+    """
+
+    def __init__(self, world: World, regions: Sequence[Region], split: str, seed: int) -> None:
+        self._world, self._each = world, world.count // len(regions)
+        self._tasks = min(region.task_table(split).num_rows for region in regions)
+        self._seeds = [episode_seed(seed, 0, row) for row in range(self._each)]
+        self.form, self.grounds, self.count, self.streams = world.form, world.grounds, world.count, world.streams
+        self.begun = 0
+
+    def begin(self, pinned: Sequence[tuple[int, int]] | None = None) -> None:
+        """Begin the pinned episodes, or the next ones."""
+        if pinned is None:
+            drawn = [
+                (drawn_window(seed, self.begun, self._tasks), drawn_seed(seed, self.begun)) for seed in self._seeds
+            ]
+            pinned = [(int(window), int(chosen)) for window, chosen in drawn]
+            self.begun += 1
+        self._world.begin(pinned)
+
+    def seen(self) -> Seen:
+        """As the world."""
+        return self._world.seen()
+
+    def step(self, actions: NDArray[Any]) -> NDArray[np.float64]:
+        """As the world."""
+        return self._world.step(actions)
+
+    def scores(self) -> NDArray[np.float64]:
+        """As the world."""
+        return self._world.scores()
