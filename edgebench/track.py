@@ -65,6 +65,8 @@ class Track:
             nothing.
         streams: The track's draws (`edgebench.sim.counter.Stream`), "" for none of its own.
         worlds: What learning plays (`edgebench.learning.world.World`), by face; `single` has the actions of `env`.
+        sights: How a policy that was trained on a face sees `env` (`edgebench.learning.sight.Sight`), by face; without
+            one it is played on its face alone.
     """
 
     name: str
@@ -82,6 +84,7 @@ class Track:
     row_check: str = ""
     streams: str = ""
     worlds: Mapping[str, str] = field(default_factory=dict)
+    sights: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def figures(self) -> tuple[Metric, ...]:

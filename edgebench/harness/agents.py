@@ -6,6 +6,7 @@ import ast
 import hashlib
 import importlib.metadata
 import importlib.util
+import json
 from collections.abc import Iterator
 from dataclasses import dataclass
 from importlib.machinery import ModuleSpec, PathFinder
@@ -18,6 +19,8 @@ from edgebench.registry import track as find_track
 
 ENTRY_POINTS: Final = "edgebench.agents"
 """The entry-point group in which a package may register agents."""
+CHECKPOINT_FILES: Final = ("checkpoint.json", "weights.safetensors")
+"""What a checkpoint's folder holds (`edgebench.learning.checkpoint`); it is data, its method is EdgeBench's own."""
 
 
 @dataclass(frozen=True)
@@ -25,10 +28,12 @@ class AgentSource:
     """An agent that exists, with the digest of its code.
 
     Attributes:
-        kind: `file`, `package` or `reference`.
-        target: The file's absolute path, or `module:name`.
-        name: What tables call it: the file's stem, `module:name`, or the name of the reference agent or entry point.
-        sha256: SHA-256 of the source file (`reference_sha256` of a reference agent).
+        kind: `file`, `package`, `reference` or `checkpoint`.
+        target: The file's or folder's absolute path, or `module:name`.
+        name: What tables call it: the file's stem, `module:name`, the name of the reference agent or entry point, or
+            that of the checkpoint's method.
+        sha256: SHA-256 of the source file (`reference_sha256` of a reference agent, `checkpoint_sha256` of a
+            checkpoint).
     """
 
     kind: str
@@ -42,12 +47,14 @@ def resolve_agent(spec: str, track: str = DEFAULT_TRACK) -> AgentSource:
 
     Args:
         spec: A `.py` file with `class Agent` or `def act`; `package.module:Class`; the name of a reference agent
-            (`least-loaded`) or of an entry point in the group `edgebench.agents`.
+            (`least-loaded`) or of an entry point in the group `edgebench.agents`; the folder of a checkpoint.
         track: Whose reference agents a name may mean.
 
     Raises:
         EdgeBenchError: There is no such file, module or name; the source has a syntax error or lacks the agent.
     """
+    if Path(spec, CHECKPOINT_FILES[0]).is_file():
+        return _from_checkpoint(Path(spec), track)
     if spec.endswith(".py") or len(Path(spec).parts) > 1:
         return _from_file(Path(spec))
     if ":" in spec:
@@ -90,6 +97,25 @@ def reference_sha256(path: Path) -> str:
     """SHA-256 over a reference agent's file and the files that carry its name, its weights for one, by name."""
     files = sorted((path, *path.parent.glob(f"{path.stem}_*")))
     return hashlib.sha256(b"".join(file.read_bytes() for file in files if file.is_file())).hexdigest()
+
+
+def _from_checkpoint(folder: Path, track: str) -> AgentSource:
+    try:
+        job = json.loads((folder / CHECKPOINT_FILES[0]).read_text(encoding="utf-8"))["job"]
+        name, learned_on = str(job["method"]), str(job["track"])
+        digest = checkpoint_sha256(folder)
+    except (OSError, ValueError, LookupError, TypeError) as error:
+        raise EdgeBenchError(f"no checkpoint: {error}", where=str(folder), mend="edgebench train makes one") from error
+    if learned_on != track:
+        raise EdgeBenchError(
+            f"the checkpoint is of the track {learned_on}", where=str(folder), mend=f"--track {learned_on}"
+        )
+    return AgentSource("checkpoint", str(folder.resolve()), name, digest)
+
+
+def checkpoint_sha256(folder: Path) -> str:
+    """SHA-256 over a checkpoint's record and weights; OSError where one is missing."""
+    return hashlib.sha256(b"".join((folder / name).read_bytes() for name in CHECKPOINT_FILES)).hexdigest()
 
 
 def _from_package(spec: str, *, name: str) -> AgentSource:

@@ -147,7 +147,7 @@ def _order(source: AgentSource, limits: Limits, folder: str) -> tuple[str, Order
     code: Path = compiled.all_code()
     code.mkdir(parents=True, exist_ok=True)
     caches = code.parents[2]
-    if source.kind == "reference":
+    if source.kind in ("reference", "checkpoint"):
         return str(caches), Order(limits, folder, hidden, kept=str(code))
     return f"{folder}/cache", Order(limits, folder, hidden, copied=(str(code), str(code.relative_to(caches))))
 

@@ -17,7 +17,7 @@ import gymnasium
 from edgebench.atomic import write_text
 from edgebench.constants import EVAL_SEEDS
 from edgebench.errors import EdgeBenchError
-from edgebench.harness.agents import AgentSource, resolve_agent
+from edgebench.harness.agents import CHECKPOINT_FILES, AgentSource, resolve_agent
 from edgebench.harness.episodes import EpisodeResult, Setting, run_episode
 from edgebench.harness.journal import Journal, row_key, to_frame, to_row
 from edgebench.harness.manifest import check_same_run, new_manifest, note_sandbox, now, read_manifest
@@ -35,8 +35,9 @@ EPISODES: Final = "episodes.csv"
 MANIFEST: Final = "manifest.json"
 SUMMARY: Final = "summary.json"
 AGENT_COPY: Final = "agent.py"
-RUN_FILES: Final = (EPISODES, MANIFEST, SUMMARY, AGENT_COPY)
-"""What a run folder holds: a row an episode, the record, the generated figures, the agent where it is a file."""
+RUN_FILES: Final = (EPISODES, MANIFEST, SUMMARY, AGENT_COPY, *CHECKPOINT_FILES)
+"""What a run folder holds: a row an episode, the record, the generated figures, the agent where it is a file or a
+checkpoint."""
 
 OnEpisode = Callable[[EpisodeResult, int, int], None]
 """Called after each episode with its result, the number of episodes done and their total."""
@@ -79,7 +80,7 @@ def evaluate(
     """Play every window of the split under `seeds` scenario seeds in every region and score the agent.
 
     Args:
-        agent: A file, `package:Class`, or the name of a reference agent or entry point.
+        agent: A file, `package:Class`, the name of a reference agent or entry point, or the folder of a checkpoint.
         track: The decision problem.
         regions: Names of built regions.
         split: `test`; `val` or `train` to develop on.
@@ -191,6 +192,9 @@ def _open_folder(out: Path, manifest: dict[str, Any], source: AgentSource, *, ov
         _write_json(path, manifest)
     if source.kind == "file":
         shutil.copyfile(source.target, out / AGENT_COPY)
+    if source.kind == "checkpoint":
+        for name in CHECKPOINT_FILES:
+            shutil.copyfile(Path(source.target, name), out / name)
     return manifest
 
 

@@ -58,11 +58,15 @@ def load_agent(kind: str, target: str, sha256: str, folder: str) -> Loaded:
     """Import the agent and construct it.
 
     Args:
-        kind: `file`, `package` or `reference`.
+        kind: `file`, `package`, `reference` or `checkpoint`.
         target: A path, or `module:name`.
-        sha256: Digest of the file found when the agent was named; another one now is refused.
+        sha256: Digest of the file or checkpoint found when the agent was named; another one now is refused.
         folder: Where the harness runs: a package may lie there without being installed.
     """
+    agent: Any
+    if kind == "checkpoint":
+        agent = _player(Path(target), sha256)
+        return Loaded(agent.act, True, agent.reset)
     module_name, _, attribute = target.partition(":")
     if kind == "file":
         module = _module_from_file(Path(target), sha256)
@@ -74,8 +78,17 @@ def load_agent(kind: str, target: str, sha256: str, folder: str) -> Loaded:
     found = getattr(module, attribute)
     if not inspect.isclass(found):
         return Loaded(found, _takes_info(found), None)
-    agent: Any = found()
+    agent = found()
     return Loaded(agent.act, _takes_info(agent.act), getattr(agent, "reset", None))
+
+
+def _player(folder: Path, sha256: str) -> Any:
+    from edgebench.harness.agents import checkpoint_sha256
+    from edgebench.learning.player import Agent
+
+    if checkpoint_sha256(folder) != sha256:
+        raise ImportError(f"{folder.name} was changed while the run was going on")
+    return Agent(folder)
 
 
 def _module_from_file(path: Path, sha256: str) -> ModuleType:

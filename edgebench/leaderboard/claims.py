@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from edgebench import __version__
+from edgebench.harness.agents import CHECKPOINT_FILES, checkpoint_sha256
 from edgebench.harness.manifest import FORMAT_VERSION, IDENTITY
 from edgebench.harness.process import Budgets
 from edgebench.leaderboard.problems import Problem, sha256_of
@@ -17,7 +18,7 @@ from edgebench.registry import SCENARIOS, TRACKS
 
 FILE: Final = "manifest.json"
 AGENT: Final = "agent.py"
-KINDS: Final = ("file", "package", "reference")
+KINDS: Final = ("file", "package", "reference", "checkpoint")
 EDITION: Final = re.compile(r"[a-z0-9][a-z0-9-]{0,63}")
 _SHA256: Final = re.compile(r"[0-9a-f]{64}")
 _VERSION: Final = re.compile(r"[0-9]{1,6}\.[0-9]{1,6}\.[0-9]{1,6}[a-z0-9.+-]{0,32}")
@@ -79,7 +80,16 @@ def agent_problems(folder: Path, agent: Mapping[str, str], track: str) -> list[P
             problems.append(Problem(AGENT, None, what))
     elif agent["kind"] == "reference":
         _check_reference(agent, track, problems)
+    elif agent["kind"] == "checkpoint":
+        _check_checkpoint(folder, agent["sha256"], problems)
     return problems
+
+
+def _check_checkpoint(folder: Path, stated: str, problems: list[Problem]) -> None:
+    missing = [name for name in CHECKPOINT_FILES if not (folder / name).is_file()]
+    problems += [Problem(name, None, "missing: a checkpoint is part of its submission") for name in missing]
+    if not missing and checkpoint_sha256(folder) != stated:
+        problems.append(Problem(CHECKPOINT_FILES[0], None, f"record and weights are not those of {stated[:12]}"))
 
 
 def _check_reference(agent: Mapping[str, str], track: str, problems: list[Problem]) -> None:

@@ -8,13 +8,14 @@ from pathlib import Path
 from edgebench.atomic import atomic_folder
 from edgebench.errors import EdgeBenchError
 from edgebench.harness.manifest import read_manifest
+from edgebench.harness.run import RUN_FILES
 from edgebench.leaderboard.board import check_name
 from edgebench.leaderboard.rules import board_rules
 from edgebench.leaderboard.validate import Rules, validate
 from edgebench.paths import leaderboards_dir
 
-FILES = ("episodes.csv", "manifest.json", "summary.json", "agent.py")
-"""What a submission holds; the agent's file where the agent is a file."""
+FILES = RUN_FILES
+"""What a submission holds."""
 
 
 def submit(run: Path, name: str, *, force: bool = False, rules: Rules = board_rules) -> Path:

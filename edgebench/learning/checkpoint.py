@@ -8,7 +8,7 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 import torch
 from safetensors import SafetensorError
@@ -17,13 +17,13 @@ from safetensors.torch import load, save
 import edgebench
 from edgebench.atomic import atomic_path, write_text
 from edgebench.errors import EdgeBenchError
+from edgebench.harness.agents import CHECKPOINT_FILES
 from edgebench.learning.job import Job
 from edgebench.learning.method import Method, settings_of
 from edgebench.learning.methods import find_method
 from edgebench.learning.seen import Form
 
-RECORD: Final = "checkpoint.json"
-WEIGHTS: Final = "weights.safetensors"
+RECORD, WEIGHTS = CHECKPOINT_FILES
 FORMAT_VERSION: Final = 1
 _NAMES: Final = ("format_version", "edgebench_version", "torch_version", "job", "digests", "form", "decisions", "val")
 
@@ -87,7 +87,10 @@ def read_checkpoint(folder: Path) -> Checkpoint:
         missing = [name for name in (*_NAMES, "weights_sha256") if name not in record]
         if missing or record["format_version"] != FORMAT_VERSION:
             raise ValueError(f"format {record.get('format_version')}, missing: {', '.join(missing) or 'nothing'}")
-        form = Form(**{name: tuple(v) if isinstance(v, list) else v for name, v in record["form"].items()})
+        fields: dict[str, Any] = {
+            name: tuple(value) if isinstance(value, list) else value for name, value in record["form"].items()
+        }
+        form = Form(**fields)
         weights = (folder / WEIGHTS).read_bytes()
         found = Checkpoint(
             Job.read(record["job"]), dict(record["digests"]), form, int(record["decisions"]), float(record["val"]),
@@ -109,11 +112,12 @@ def load_method(folder: Path, device: str = "cpu") -> tuple[Method, Checkpoint]:
     try:
         tensors = load((folder / WEIGHTS).read_bytes())
         for name, module in method.modules().items():
-            module.load_state_dict(
-                {key.removeprefix(f"{name}."): value for key, value in tensors.items() if key.startswith(f"{name}.")}
-            )
+            module.load_state_dict(_of_module(tensors, f"{name}."))
     except (SafetensorError, RuntimeError, OSError) as error:
-        raise EdgeBenchError(
-            f"weights do not fit the method: {error}", where=str(folder), mend="train again"
-        ) from error
+        where = str(folder / WEIGHTS)
+        raise EdgeBenchError(f"weights do not fit the method: {error}", where=where, mend="train again") from error
     return method, checkpoint
+
+
+def _of_module(tensors: Mapping[str, torch.Tensor], prefix: str) -> dict[str, torch.Tensor]:
+    return {key.removeprefix(prefix): value for key, value in tensors.items() if key.startswith(prefix)}

@@ -92,8 +92,9 @@ class _Run:
             raise EdgeBenchError(f"{job.method} does not learn on {job.track}/{job.face}", mend=mend)
         settings = settings_of(kind.settings_type, job.settings)
         self.regions = [load(name, edition=job.edition) for name in job.regions]
-        names = {"scenario": job.scenario, "split": "train"}
-        world = make_world(job.track, job.face, self.regions, each=settings.each, **names, **job.face_settings)
+        world = make_world(
+            job.track, job.face, self.regions, scenario=job.scenario, each=settings.each, **job.face_settings
+        )
         self.world = Practice(world, self.regions, "train", job.seed)
         self.method: Method = kind(self.world.form, settings, job.seed, torch.device(job.device))
         self.decisions, self.seconds, self.validated = 0, 0.0, 0
