@@ -20,6 +20,7 @@ VERBS: Final = {
     "diff": "Tell what changed between two built regions.",
     "pack": "Pack a region into one archive to hand on.",
     "add": "Add a region from such an archive.",
+    "train": "Train a learning method under several seeds.",
     "eval": "Score an agent on the test episodes of a track.",
     "submit": "Enter a finished run on the leaderboard.",
     "validate": "Check a run or a submission; list every problem.",
