@@ -14,7 +14,12 @@ _LOOK_S: Final = 0.5
 """How often it is asked how far the tasks are."""
 
 
-def run_on_ray(tasks: Sequence[Task], address: str, on_told: OnTold = lambda number, value: None) -> list[Any]:
+def run_on_ray(
+    tasks: Sequence[Task],
+    address: str,
+    on_told: OnTold = lambda number, value: None,
+    on_done: OnTold = lambda number, value: None,
+) -> list[Any]:
     """Run tasks on the cluster at `address`, one a core; their results in order.
 
     A node needs EdgeBench of this version and the regions of the tasks, built.
@@ -24,6 +29,7 @@ def run_on_ray(tasks: Sequence[Task], address: str, on_told: OnTold = lambda num
         address: `auto`, `host:port`, `ray://host:port`, or `local` for a cluster of this machine that ends with the
             run.
         on_told: As `edgebench.crew.run_here`.
+        on_done: Called with a task's number and result as soon as it is there.
 
     Raises:
         EdgeBenchError: Ray is not installed, the cluster cannot be reached, a task raised it, or its process died
@@ -34,7 +40,7 @@ def run_on_ray(tasks: Sequence[Task], address: str, on_told: OnTold = lambda num
     if mine:
         _join(ray, address)
     try:
-        return _run(ray, tasks, on_told)
+        return _run(ray, tasks, on_told, on_done)
     finally:
         if mine:
             ray.shutdown()
@@ -61,7 +67,7 @@ def _join(ray: Any, address: str) -> None:
         raise EdgeBenchError(f"no Ray cluster: {error}", where=address, mend=mend) from error
 
 
-def _run(ray: Any, tasks: Sequence[Task], on_told: OnTold) -> list[Any]:
+def _run(ray: Any, tasks: Sequence[Task], on_told: OnTold, on_done: OnTold) -> list[Any]:
     notices = ray.remote(num_cpus=0)(_Notices).remote()
     # Once for every task: a worker that is killed in the middle is replaced and the task begun again.
     do = ray.remote(num_cpus=1, max_retries=ATTEMPTS - 1)(_do)
@@ -74,7 +80,9 @@ def _run(ray: Any, tasks: Sequence[Task], on_told: OnTold) -> list[Any]:
         for number, value in ray.get(notices.take.remote()):
             on_told(number, value)
         for reference in ready:
-            results[waiting.pop(reference)] = _result(ray, reference)
+            number = waiting.pop(reference)
+            results[number] = _result(ray, reference)
+            on_done(number, results[number])
     return results
 
 

@@ -11,7 +11,7 @@ from edgebench import __version__
 from edgebench.cli.common import debug_option, guarded
 
 VERBS: Final = {
-    "list": "Name the regions, tracks, scenarios, splits and reference agents.",
+    "list": "Name the regions, tracks, scenarios, splits, reference agents and learning methods.",
     "fetch": "Download cells from OpenCellID with your token.",
     "build": "Build regions from the bundled sample or from your own cells.",
     "import": "Import the data sets of VAMAPPO and TopoFreeRL as regions, with a data report.",

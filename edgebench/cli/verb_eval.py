@@ -53,9 +53,11 @@ _MENDS: Final = {
 @click.option(
     "--startup-wall-s", type=click.FloatRange(0, min_open=True), help="Wall-clock time of starting the agent."
 )
+@click.option("--ray", "ray_address", default="", help="Spread over a Ray cluster: its address, auto, or local.")
 @json_option
 def command(agent: str, out: Path | None, as_json: bool, regions: str, **options: Any) -> None:
-    """Score AGENT: a .py file, package:Class, or the name of a reference agent (edgebench list agents).
+    """Score AGENT: a .py file, package:Class, the name of a reference agent (edgebench list agents), or the folder of a
+    checkpoint that `edgebench train` made.
 
     The agent runs in a process of its own. Whatever it does wrong is counted, scores the floor and does not stop the
     run; the exit status is then 1. The same command after Ctrl-C goes on where it stopped. Budgets other than the

@@ -8,10 +8,12 @@ from edgebench.cli.common import json_option, print_json, stdout, table, verb
 
 
 @verb("edgebench list regions")
-@click.argument("kind", type=click.Choice(["regions", "tracks", "scenarios", "splits", "agents"]), required=False)
+@click.argument(
+    "kind", type=click.Choice(["regions", "tracks", "scenarios", "splits", "agents", "methods"]), required=False
+)
 @json_option
 def command(kind: str | None, as_json: bool) -> None:
-    """Name the regions, tracks, scenarios, splits and reference agents; KIND narrows it to one of them."""
+    """Name the regions, tracks, scenarios, splits, reference agents and learning methods; KIND narrows it to one of them."""
     listed = {name: entries() for name, entries in _LISTS.items() if kind in (None, name)}
     if as_json:
         print_json(listed)
@@ -73,4 +75,26 @@ def _agents() -> list[dict[str, object]]:
     ]
 
 
-_LISTS = {"regions": _regions, "tracks": _tracks, "scenarios": _scenarios, "splits": _splits, "agents": _agents}
+def _methods() -> list[dict[str, object]]:
+    import ast
+
+    from edgebench.learning.methods import method_files
+
+    return [
+        {"name": name, "what it is": _first_line(ast.get_docstring(ast.parse(path.read_bytes())) or "")}
+        for name, path in method_files().items()
+    ]
+
+
+def _first_line(text: str) -> str:
+    return text.partition("\n")[0]
+
+
+_LISTS = {
+    "regions": _regions,
+    "tracks": _tracks,
+    "scenarios": _scenarios,
+    "splits": _splits,
+    "agents": _agents,
+    "methods": _methods,
+}

@@ -94,7 +94,7 @@ def train_seeds(job: Job, folder: Path, seeds: int, *, jobs: int | None, ray_add
 
 @contextmanager
 def training_progress(jobs: Sequence[Job]) -> Iterator[Callable[[int, Any], None]]:
-    """Yield `report(number, told)` that moves a bar a seed on stderr: score, best on val, decisions a second, time left."""
+    """Yield `report(number, told)` that moves a bar a seed on stderr: scores, decisions a second, time left."""
     from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 
     columns = (TextColumn("{task.description}"), BarColumn(), TextColumn("{task.percentage:>3.0f} %"))

@@ -54,7 +54,7 @@ class Run:
 
 
 @dataclass
-class _Stage:
+class Stage:
     """One region ready to play."""
 
     setting: Setting
@@ -76,6 +76,7 @@ def evaluate(
     budgets: Budgets | None = None,
     overwrite: bool = False,
     on_episode: OnEpisode | None = None,
+    ray_address: str = "",
 ) -> Run:
     """Play every window of the split under `seeds` scenario seeds in every region and score the agent.
 
@@ -92,6 +93,8 @@ def evaluate(
         budgets: What the agent may use; others than the usual are recorded as overrides.
         overwrite: Replace the run that is in `out`.
         on_episode: Told of every episode played.
+        ray_address: Play on the Ray cluster there, a region and scenario seed a task (`edgebench.ray_crew`); the
+            episodes are the same. "" plays them here.
 
     Raises:
         EdgeBenchError: The agent, track, scenario or a region cannot be had, or `out` holds another run.
@@ -107,7 +110,14 @@ def evaluate(
     journal = Journal(None if out is None else out / EPISODES, find_track(track))
     process = AgentProcess(source, limits)
     with _recording(out, manifest, process), process:
-        _play(stages, process, journal, on_episode)
+        if ray_address:
+            from edgebench.harness.spread import play_on_ray
+
+            process.sandbox = play_on_ray(
+                agent, stages, limits, journal, ray_address, privileged=privileged, on_episode=on_episode
+            )
+        else:
+            _play(stages, process, journal, on_episode)
     return _finish(out, manifest, journal, stages, seeds)
 
 
@@ -122,7 +132,7 @@ def _check_request(track: str, scenario: str, regions: Sequence[str], seeds: int
 
 def _stages(
     regions: Sequence[str], seeds: int, *, track: str, edition: str, split: str, scenario: str, privileged: bool
-) -> list[_Stage]:
+) -> list[Stage]:
     from edgebench.envs import make_env
     from edgebench.region import load
 
@@ -132,11 +142,11 @@ def _stages(
         env = make_env(track, region, scenario=scenario, split=split, privileged=privileged)
         face: Any = env.unwrapped
         setting = Setting(region, track, scenario, split)
-        stages.append(_Stage(setting, env, fixed_episodes(int(face.windows), seeds)))
+        stages.append(Stage(setting, env, fixed_episodes(int(face.windows), seeds)))
     return stages
 
 
-def _play(stages: Sequence[_Stage], process: AgentProcess, journal: Journal, on_episode: OnEpisode | None) -> None:
+def _play(stages: Sequence[Stage], process: AgentProcess, journal: Journal, on_episode: OnEpisode | None) -> None:
     done = {row_key(row) for row in journal.rows}
     total = sum(len(stage.episodes) for stage in stages)
     for stage in stages:
@@ -152,7 +162,7 @@ def _play(stages: Sequence[_Stage], process: AgentProcess, journal: Journal, on_
         stage.env.close()
 
 
-def _finish(out: Path | None, manifest: dict[str, Any], journal: Journal, stages: Sequence[_Stage], seeds: int) -> Run:
+def _finish(out: Path | None, manifest: dict[str, Any], journal: Journal, stages: Sequence[Stage], seeds: int) -> Run:
     from edgebench.harness.references import references
 
     journal.finish()
