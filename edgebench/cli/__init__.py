@@ -22,6 +22,7 @@ VERBS: Final = {
     "add": "Add a region from such an archive.",
     "train": "Train a learning method under several seeds.",
     "eval": "Score an agent on the test episodes of a track.",
+    "record": "Keep trajectories of an agent as a Minari dataset.",
     "submit": "Enter a finished run on the leaderboard.",
     "validate": "Check a run or a submission; list every problem.",
     "leaderboard": "Write the ranked tables from all submissions.",

@@ -6,6 +6,8 @@ import click
 
 from edgebench.cli.common import json_option, print_json, stdout, table, verb
 
+KINDS = ("regions", "tracks", "scenarios", "splits", "agents", "methods")
+
 
 @verb("edgebench list regions")
 @click.argument(
@@ -13,7 +15,7 @@ from edgebench.cli.common import json_option, print_json, stdout, table, verb
 )
 @json_option
 def command(kind: str | None, as_json: bool) -> None:
-    """Name the regions, tracks, scenarios, splits, reference agents and learning methods; KIND narrows it to one of them."""
+    """Name the regions, tracks, scenarios, splits, reference agents and learning methods; KIND narrows it to one."""
     listed = {name: entries() for name, entries in _LISTS.items() if kind in (None, name)}
     if as_json:
         print_json(listed)

@@ -1,0 +1,40 @@
+"""`edgebench record`: an agent's trajectories as a Minari dataset."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import click
+
+from edgebench.cli.common import json_option, print_json, progress, stdout, tell_compiling, verb
+from edgebench.cli.verb_build import ensure_built
+
+
+@verb("edgebench record nearest edgebench/route-s1-nearest-v0 --region s1")
+@click.argument("agent")
+@click.argument("dataset")
+@click.option("--track", default="route", show_default=True, help="The decision problem.")
+@click.option("--region", default="s1", show_default=True, help="Where.")
+@click.option("--split", default="train", show_default=True, help="train, val or test.")
+@click.option("--scenario", default="trap", show_default=True, help="How the network behaves.")
+@click.option("--seeds", type=click.IntRange(1), default=1, show_default=True, help="Scenario seeds a window.")
+@click.option("--edition", default="sample", show_default=True, help="Which build of the region.")
+@json_option
+def command(agent: str, dataset: str, region: str, edition: str, as_json: bool, **options: Any) -> None:
+    """Play AGENT (as edgebench eval takes it) and keep every step as the Minari dataset DATASET (namespace/name-v0).
+
+    Load it with `minari.load_dataset(DATASET)`; it lies where Minari keeps its datasets (MINARI_DATASETS_PATH).
+    """
+    from edgebench.harness.recording import record
+    from edgebench.region import load
+
+    ensure_built([region], edition)
+    tell_compiling(options["track"])
+    with progress("episodes") as report:
+        found = load(region, edition=edition)
+        made = record(agent, dataset, found, on_episode=lambda done, total: report(region, done, total), **options)
+    told = {"dataset": dataset, "episodes": int(made.total_episodes), "steps": int(made.total_steps)}
+    if as_json:
+        print_json(told)
+    else:
+        stdout().print(f"{dataset}: {told['episodes']} episodes, {told['steps']} steps")
