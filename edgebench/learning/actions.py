@@ -64,7 +64,11 @@ class Choice:
 
     def sample(self, draws: Draws) -> Tensor:
         """By the Gumbel trick."""
-        return (self.scores - torch.log(-torch.log(draws.uniform(self.scores)))).argmax(-1)
+        return self.chosen_by(draws.uniform(self.scores))
+
+    def chosen_by(self, uniform: Tensor) -> Tensor:
+        """The rows that numbers within (0, 1) choose, one a row, (D, R): drawn right if those of a decision are."""
+        return (self.scores - torch.log(-torch.log(uniform))).argmax(-1)
 
     def best(self) -> Tensor:
         """The row of the highest score, the first where several have it."""

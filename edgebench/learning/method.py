@@ -68,6 +68,11 @@ class Method(ABC):
         """Take note of the networks that decisions are about from now on."""
         self.grounds = grounds
 
+    @classmethod
+    def world_settings(cls, settings: Settings) -> dict[str, Any]:
+        """Settings of the world that the method asks for, in training and in use."""
+        return {}
+
     @abstractmethod
     def practise(self, world: World) -> Lesson:
         """Play some episodes and learn from them."""

@@ -19,6 +19,8 @@ VALUES: Final = 3
 PRIOR_WEIGHT: Final = 3.0
 """With how much of `Form.prior` a policy begins."""
 _BARELY: Final = 0.01
+_FAR: Final = 1e9
+"""Off a row that does not count, so that it is never the largest."""
 
 
 class Outputs(NamedTuple):
@@ -44,11 +46,11 @@ def seeded(seed: int, make: Callable[[], nn.Module]) -> nn.Module:
 
 def pool(rows: Tensor, mask: Tensor) -> Tensor:
     """Mean and maximum over the rows that count, (D, 2 H); 0 where none does."""
-    counts = mask.sum(-1, keepdim=True).clamp(min=1)
-    weights = mask[..., None].to(rows.dtype)
-    mean = (rows * weights).sum(1) / counts
-    most = rows.masked_fill(~mask[..., None], -torch.inf).amax(1)
-    return torch.cat([mean, torch.where(torch.isfinite(most), most, 0.0)], -1)
+    counted = mask.to(rows.dtype)
+    counts = counted.sum(-1, keepdim=True)
+    mean = torch.bmm((counted / counts.clamp(min=1.0))[:, None], rows).squeeze(1)
+    most = (rows + (_FAR * (counted - 1.0))[..., None]).amax(1)  # a sum: its gradient costs nothing
+    return torch.cat([mean, torch.where(counts > 0.0, most, 0.0)], -1)
 
 
 def perceptron(*sizes: int) -> nn.Sequential:
@@ -104,8 +106,11 @@ class ActorCritic(nn.Module):
     def forward(self, inputs: Inputs) -> Outputs:
         """Scores and values of the decisions."""
         pooled = self.encoder(inputs)
-        values = torch.cat([self.critic(pooled.whole), self.kind(inputs.context)], -1)
-        return Outputs(self.scores(inputs, pooled), values)
+        return Outputs(self.scores(inputs, pooled), self.values(inputs, pooled))
+
+    def values(self, inputs: Inputs, pooled: Pooled) -> Tensor:
+        """(D, VALUES)."""
+        return torch.cat([self.critic(pooled.whole), self.kind(inputs.context)], -1)
 
     def scores(self, inputs: Inputs, pooled: Pooled) -> Tensor:
         """(D, R), or (D, 2 x levels) from what is common."""

@@ -62,6 +62,11 @@ class Judged(NamedTuple):
     targets: Tensor  # (n, VALUES) the critics'
 
 
+def scaled(advantage: Tensor) -> Tensor:
+    """Advantages of mean 0 and deviation 1."""
+    return (advantage - advantage.mean()) / (advantage.std() + 1e-8)
+
+
 class ProximalPolicy(Method):
     """PPO over an actor-critic; methods override what makes them themselves."""
 
@@ -122,7 +127,7 @@ class ProximalPolicy(Method):
         own = torch.from_numpy(
             own_advantages(
                 episode, stream, world.streams, reward.numpy(), values[:, OWN].contiguous().numpy(),
-                settings.discount, settings.trace,
+                settings.discount, self.trace(),
             )
         )  # fmt: skip
         surprise = (reward - values[:, KIND]).contiguous().numpy()
@@ -152,6 +157,10 @@ class ProximalPolicy(Method):
         """How far the ratio of new to old chance counts."""
         return self.settings.clip
 
+    def trace(self) -> float:
+        """Lambda of the generalised advantage."""
+        return self.settings.trace
+
     def minibatches(self, decisions: int) -> Iterator[Tensor]:
         """Every decision `epochs` times, in an order drawn anew; a rest of less than half a minibatch is left out."""
         size = min(self.settings.minibatch, decisions)
@@ -173,9 +182,8 @@ class ProximalPolicy(Method):
 
     def policy_loss(self, ratio: Tensor, advantage: Tensor) -> Tensor:
         """The clipped surrogate of advantages scaled to mean 0 and deviation 1."""
-        scaled = (advantage - advantage.mean()) / (advantage.std() + 1e-8)
-        clip = self.clip()
-        return -torch.minimum(ratio * scaled, ratio.clamp(1.0 - clip, 1.0 + clip) * scaled).mean()
+        told, clip = scaled(advantage), self.clip()
+        return -torch.minimum(ratio * told, ratio.clamp(1.0 - clip, 1.0 + clip) * told).mean()
 
     def value_loss(self, outputs: Outputs, targets: Tensor) -> Tensor:
         """Squared errors, each over the spread of its target where that is more than 1."""

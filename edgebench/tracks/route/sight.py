@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from edgebench.constants import COST_WEIGHT
 from edgebench.sim.compiled import compiled
-from edgebench.tracks.route.features import CANDIDATE, TASK
+from edgebench.tracks.route.features import CANDIDATE, LABELS, TASK
 
 _TIMES: Final = (
     *("propagation_s", "transmission_s", "measured_extra_s", "queue_s", "loading_s", "service_s"),
@@ -33,6 +33,8 @@ CONTEXT: Final = (
     *("later_text", "later_image", "later_video", "tokens", "payload", "quality_so_far", "cost_so_far"),
 )
 """Features of the task; tokens, payload and deadline are logarithms of one more, elapsed a share of the deadline."""
+LABELLED: Final = tuple(label.name for label in LABELS)
+"""Features of a candidate from privileged labels alone, after all others; times are shares of the deadline."""
 LOAD: Final = ("in_flight", "expected_utility")
 """What the task does not tell but the network does: tasks in flight, and the expected utility of the best candidate."""
 
@@ -47,6 +49,7 @@ _TOKENS, _PAYLOAD, _IN_FLIGHT = TASK["tokens_k"], TASK["payload_mb"], TASK["in_f
 _QUALITY_SO_FAR, _COST_SO_FAR = TASK["quality_so_far"], TASK["cost_so_far"]
 _AS_THEY_ARE: Final = tuple(range(_LEFT, TASK["later_video"] + 1))
 _F, _C = len(ROWS), len(CONTEXT) + len(LOAD)
+_LATE_LABELS: Final = [number for number, name in enumerate(LABELLED) if name.endswith("_s")]
 _TENTHS: Final = 10.0
 _LEAST: Final = -1.0
 
@@ -76,6 +79,20 @@ def see(
         _see_task(task[number], context[number])
         _see_candidates(candidates[number], task[number], mask[number], rest[number], rows[number])
         _set_best_apart(mask[number], rows[number], context[number])
+
+
+def see_labels(labels: NDArray[np.float32], task: NDArray[np.float32], rows: NDArray[np.float32]) -> None:
+    """Write what the labels say behind the other features; 0 where there is no candidate.
+
+    Args:
+        labels: Of the privileged observations, (D, L, K).
+        task: Of the observations, (D, T).
+        rows: (D, K, `ROWS` and `LABELLED`), the last of them written.
+    """
+    deadline = np.where(task[:, _DEADLINE] > 0.0, task[:, _DEADLINE], 1.0)
+    told = labels.transpose(0, 2, 1).copy()
+    told[..., _LATE_LABELS] = np.minimum(told[..., _LATE_LABELS] / deadline[:, None, None], _MOST)
+    rows[..., _F:] = told
 
 
 @compiled

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any, Final
 
 import numpy as np
@@ -16,7 +17,7 @@ from edgebench.registry import scenario as find_scenario
 from edgebench.tracks.route.batch import Batch
 from edgebench.tracks.route.continuation import Continuation
 from edgebench.tracks.route.env import route_rules
-from edgebench.tracks.route.sight import CONTEXT, LOAD, ROWS, see
+from edgebench.tracks.route.sight import CONTEXT, LABELLED, LOAD, ROWS, see, see_labels
 
 FORM: Final = Form(
     rows=ROWS, context=(*CONTEXT, *LOAD), prior="expected_utility", objectives=("quality", "speed", "thrift")
@@ -34,22 +35,33 @@ class RouteWorld:
         split: Whose tasks.
         each: Episodes at once of every region.
         seed: From which episodes are drawn.
+        privileged: Whether rows end with `edgebench.tracks.route.sight.LABELLED`, which no operator can know; what
+            rests on them is marked.
 
     Raises:
         EdgeBenchError: Unknown scenario or split.
     """
 
-    form: Final = FORM
     streams: Final = WINDOW_TASKS
 
-    def __init__(self, regions: Sequence[Region], *, scenario: str, split: str, each: int, seed: int) -> None:
-        rules = route_rules(find_scenario(scenario), view="candidates", privileged=False)
+    def __init__(
+        self,
+        regions: Sequence[Region],
+        *,
+        scenario: str,
+        split: str,
+        each: int,
+        seed: int,
+        privileged: bool = False,
+    ) -> None:
+        self.form = replace(FORM, rows=(*ROWS, *LABELLED)) if privileged else FORM
+        rules = route_rules(find_scenario(scenario), view="candidates", privileged=privileged)
         self._parts = [_Part(region, rules, split, each) for region in regions]
         self.grounds: tuple[Ground, ...] = tuple(ground_of(region.name, region.public()) for region in regions)
         self.count, self._each = len(regions) * each, each
         for number, part in enumerate(self._parts):
             part.batch.seeds[:] = [episode_seed(seed, number, row) for row in range(each)]
-        self._rows = np.zeros((self.count, CANDIDATES, len(FORM.rows)), np.float32)
+        self._rows = np.zeros((self.count, CANDIDATES, len(self.form.rows)), np.float32)
         self._context = np.zeros((self.count, len(FORM.context)), np.float32)
         self._live = np.zeros(self.count, np.bool_)
         self._earned = np.zeros(self.count)
@@ -66,6 +78,8 @@ class RouteWorld:
         for number, part in enumerate(self._parts):
             here = slice(number * self._each, (number + 1) * self._each)
             part.see(self._rows[here], self._context[here])
+            if len(self.form.rows) > len(ROWS):
+                see_labels(part.batch.seen.labels, part.batch.seen.task, self._rows[here])
         live = np.flatnonzero(self._live)
         places = np.concatenate([part.batch.seen.place for part in self._parts])[live]
         return Seen(
