@@ -112,8 +112,8 @@ class _Places:
 class PlaceWorld(_Places):
     """Episodes of `edgebench.tracks.place.env.PlaceEnv`; an edit is two decisions, its expert and what is done with it.
 
-    All decisions are of one stream. The second of an edit is credited with what the edit brings, and with what it
-    changes of what the batches to come would bring if nothing was edited any more (`edgebench.tracks.place.ahead`).
+    A stream is an edit. Its second decision is credited with what the edit brings, and with what it changes of what the
+    batches to come would bring if nothing was edited any more (`edgebench.tracks.place.ahead`).
 
     Args:
         regions: Whose episodes.
@@ -128,7 +128,7 @@ class PlaceWorld(_Places):
         EdgeBenchError: Unknown scenario or split, or a region whose devices do not hold the model.
     """
 
-    streams: Final = 1
+    streams: Final = PLAN_EDITS + SLOTS
 
     def __init__(
         self, regions: Sequence[Region], *, scenario: str, split: str, each: int, seed: int, graph: bool = False
@@ -147,7 +147,8 @@ class PlaceWorld(_Places):
         if self.over:
             return nothing()
         questions = [look.ask(expert) for look, expert in zip(self._looks, self._picked.tolist(), strict=True)]
-        return together(questions, np.arange(self.count) // self._each)
+        decisions = together(questions, np.arange(self.count) // self._each)
+        return decisions._replace(stream=np.full(self.count, self._turn))
 
     def step(self, actions: NDArray[Any]) -> NDArray[np.float64]:
         """See `edgebench.learning.world.World`."""
