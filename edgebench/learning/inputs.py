@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import NamedTuple, Self
 
+import numpy as np
 import torch
 from torch import Tensor
 
@@ -20,6 +21,7 @@ class Inputs(NamedTuple):
     whole: Tensor  # (D, W)
     nodes: Tensor  # (D, R)
     ground: Tensor  # (D,)
+    edges: Tensor  # (D, R, R), or (D, 0, 0) where rows have none
 
     def take(self, chosen: Tensor) -> Self:
         """Some of the decisions."""
@@ -28,7 +30,8 @@ class Inputs(NamedTuple):
 
 def inputs_of(seen: Seen, device: torch.device) -> Inputs:
     """The tensors of what is seen; on a CPU they share its memory."""
-    parts = (seen.rows, seen.context, seen.mask, seen.whole, seen.nodes, seen.ground)
+    edges = np.zeros((len(seen.rows), 0, 0), np.float16) if seen.edges is None else seen.edges
+    parts = (seen.rows, seen.context, seen.mask, seen.whole, seen.nodes, seen.ground, edges)
     return Inputs(*(torch.from_numpy(part).to(device) for part in parts))
 
 
@@ -48,4 +51,5 @@ def _padded(inputs: Inputs, rows: int) -> Inputs:
         rows=pad(inputs.rows, (0, 0, 0, missing)),
         mask=pad(inputs.mask, (0, missing)),
         nodes=pad(inputs.nodes, (0, missing), value=-1),
+        edges=pad(inputs.edges, (0, missing, 0, missing)) if inputs.edges.shape[1] else inputs.edges,
     )

@@ -111,23 +111,10 @@ class PlaceParallelEnv(TeamFace, ParallelEnv[str, Observed, Any]):  # type: igno
         """Nothing is open."""
 
     def _edit(self, actions: Mapping[str, Any]) -> tuple[int, int, int]:
-        """The edit of two actions: kept where the pair does not fit, none where one is outside its own mask."""
-        masks = self._masks()
-        expert, choice = (_whole(agent, actions[agent]) for agent in (EXPERT, DEVICE))
-        for action, agent in ((expert, EXPERT), (choice, DEVICE)):
-            if not (0 <= action < masks[agent].size and masks[agent][action]):
-                return _NO_EDIT
-        verb, device = divmod(choice, self._simulation.shape[2])
-        if self._valid()[expert, choice]:
-            return expert, verb, device
-        return expert, REPLICATE, int(self._simulation.state.placement[expert].argmax())
-
-    def _valid(self) -> NDArray[np.int8]:
-        """Which pairs are valid edits, (P, 3 x G)."""
-        return self._simulation.seen.action_mask.reshape(self._simulation.shape[0], -1)
+        return joint_edit(self._simulation, *(_whole(agent, actions[agent]) for agent in (EXPERT, DEVICE)))
 
     def _masks(self) -> dict[str, NDArray[np.int8]]:
-        valid = self._valid()
+        valid = _valid(self._simulation)
         return {EXPERT: valid.max(axis=1), DEVICE: valid.max(axis=0)}
 
     def _told(self, more: dict[str, Any]) -> _Told:
@@ -144,6 +131,23 @@ class PlaceParallelEnv(TeamFace, ParallelEnv[str, Observed, Any]):  # type: igno
             for agent in self.possible_agents
         }
         return observed, infos
+
+
+def joint_edit(simulation: Simulation, expert: int, choice: int) -> tuple[int, int, int]:
+    """The edit of two actions: kept where the pair does not fit, none where one is outside its own mask."""
+    valid = _valid(simulation)
+    for action, mask in ((expert, valid.max(axis=1)), (choice, valid.max(axis=0))):
+        if not (0 <= action < mask.size and mask[action]):
+            return _NO_EDIT
+    verb, device = divmod(choice, simulation.shape[2])
+    if valid[expert, choice]:
+        return expert, verb, device
+    return expert, REPLICATE, int(simulation.state.placement[expert].argmax())
+
+
+def _valid(simulation: Simulation) -> NDArray[np.int8]:
+    """Which pairs are valid edits, (P, 3 x G)."""
+    return simulation.seen.action_mask.reshape(simulation.shape[0], -1)
 
 
 def _whole(agent: str, action: Any) -> int:

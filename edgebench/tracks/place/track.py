@@ -38,5 +38,9 @@ TRACK: Final = Track(
     bound="edgebench.tracks.place.bound:episode_bounds",
     gate="edgebench.tracks.place.gate:PLAN",
     agents="reference_agents.place",
+    worlds={
+        "single": "edgebench.tracks.place.world:PlaceWorld",
+        "team": "edgebench.tracks.place.world:PlaceTeamWorld",
+    },
     streams="edgebench.tracks.place.streams:STREAMS",
 )

@@ -35,6 +35,9 @@ TRACK: Final = Track(
     bound="edgebench.tracks.route.bound:episode_bounds",
     gate="edgebench.tracks.route.gate:PLAN",
     agents="reference_agents.route",
-    worlds={"single": "edgebench.tracks.route.world:RouteWorld"},
+    worlds={
+        "single": "edgebench.tracks.route.world:RouteWorld",
+        "team": "edgebench.tracks.route.team_world:RouteTeamWorld",
+    },
     row_check="edgebench.tracks.route.metrics:row_problems",
 )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import Any, Final
 
@@ -14,9 +14,11 @@ from edgebench.learning.seen import Form, Ground, Seen, ground_of
 from edgebench.learning.world import episode_seed
 from edgebench.region import Region
 from edgebench.registry import scenario as find_scenario
+from edgebench.sim.topology import public_topology
 from edgebench.tracks.route.batch import Batch
 from edgebench.tracks.route.continuation import Continuation
 from edgebench.tracks.route.env import route_rules
+from edgebench.tracks.route.features import TASK
 from edgebench.tracks.route.sight import CONTEXT, LABELLED, LOAD, ROWS, see, see_labels
 
 FORM: Final = Form(
@@ -117,7 +119,7 @@ class _Part:
         topology, tasks = region.topology(), region.task_arrays(split)
         self.batch = Batch(topology, tasks, rules, count)
         self._node = topology.instance["node"].astype(np.int32)
-        self._rest = _rest_of_tasks(Continuation(topology), tasks, topology.node.size)
+        self._rest = rest_of_tasks(Continuation(topology), tasks, topology.node.size)
 
     def nodes(self) -> NDArray[np.int32]:
         """The candidates' nodes, -1 beyond the last, (count, K)."""
@@ -132,9 +134,47 @@ class _Part:
         see(seen.candidates, seen.task, seen.action_mask, rest, rows, context)
 
 
-def _rest_of_tasks(continuation: Continuation, tasks: NDArray[Any], nodes: int) -> NDArray[np.float32]:
+def rest_of_tasks(continuation: Continuation, tasks: NDArray[Any], nodes: int) -> NDArray[np.float32]:
     """What the rest of every task can add, (tasks, stages + 1, N): `Continuation.values` of each."""
     rest = np.zeros((tasks.size, int(tasks["stages"].max()) + 1, nodes), np.float32)
     for row, task in enumerate(tasks):
         rest[row, : task["stages"] + 1] = continuation.of_task(task, task["quality_weight"], task["speed_weight"])
     return rest
+
+
+class Sight:
+    """What a policy is shown of `edgebench.tracks.route.env.RouteEnv`, as `RouteWorld` shows it.
+
+    Args:
+        public: What is public of the region (`edgebench.region.Region.public`).
+    """
+
+    def __init__(self, public: dict[str, NDArray[Any]]) -> None:
+        topology = public_topology(public)
+        self._node, self._continuation = topology.instance["node"].astype(np.int32), Continuation(topology)
+        self._rest: dict[int, NDArray[np.float64]] = {}
+
+    def begin(self, info: dict[str, Any]) -> None:
+        """Begin an episode."""
+        self._rest.clear()
+
+    def decide(
+        self, observation: dict[str, Any], info: dict[str, Any], decide: Callable[[Seen], NDArray[Any]]
+    ) -> int:
+        """The candidate that is chosen."""
+        mask, instances = observation["action_mask"], info["instances"]
+        rows = np.zeros((1, mask.size, len(FORM.rows)), np.float32)
+        context, node = np.zeros((1, len(FORM.context)), np.float32), self._node[instances]
+        rest = self._rest_of(observation["task"], info)[info["stage"] + 1][node].astype(np.float32)
+        see(*(part[None] for part in (observation["candidates"], observation["task"], mask, rest)), rows, context)
+        nodes = np.where(instances >= 0, node, np.int32(-1))[None]
+        of = np.array([info["task"]], np.int64)
+        nothing, first = np.zeros((1, 0), np.float32), np.zeros(1, np.int64)
+        return int(decide(Seen(rows, context, mask[None] > 0, nothing, nodes, first, first, of))[0])
+
+    def _rest_of(self, task: NDArray[np.float32], info: dict[str, Any]) -> NDArray[np.float64]:
+        """What the rest of the task can add, (S + 1, N): of every task worked out once."""
+        if info["task"] not in self._rest:
+            told = (float(task[TASK[name]]) for name in ("quality_weight", "speed_weight", "deadline_s"))
+            self._rest[info["task"]] = self._continuation.values(info, *told)
+        return self._rest[info["task"]]
