@@ -27,6 +27,10 @@ FORM: Final = Form(rows=ROWS, context=CONTEXT, action=SHARES, prior="fair", whol
 class OffloadWorld:
     """Episodes of both faces, in which nodes see and do the same; a stream is a node, and its reward its own users'.
 
+    The worth of what has ended, had it been done on time, is taken off each reward: it does not depend on what anyone
+    does and would drown in noise what does. Over an episode it comes to `SLOTS` for all nodes together, so the rewards
+    of an episode sum to those of the environment less `SLOTS`.
+
     Args:
         regions: Whose episodes.
         scenario: How network and load behave.
@@ -56,14 +60,14 @@ class OffloadWorld:
         self._episode = np.repeat(np.arange(self.count), nodes)
         self._stream = np.concatenate([np.arange(each) for each in nodes])
         self._rows_of = np.concatenate([rows_of(play.network.link["neighbour"]) for play in self._plays])
-        self._slot, self._earned = SLOTS, np.zeros(self.count)
+        self._slot, self._earned, self._ended = SLOTS, np.zeros(self.count), np.zeros(nodes.sum())
 
     def begin(self, pinned: Sequence[tuple[int, int]] | None = None) -> None:
         """See `edgebench.learning.world.World`."""
         for number, (play, draws) in enumerate(zip(self._plays, self._draws, strict=True)):
             play.start(*(draws.begin(None, None) if pinned is None else pinned[number % self._each]))
         self._slot = 0
-        self._earned[:] = 0.0
+        self._earned[:], self._ended[:] = 0.0, 0.0
 
     def seen(self) -> Seen:
         """See `edgebench.learning.world.World`."""
@@ -86,11 +90,19 @@ class OffloadWorld:
         for number, (play, end) in enumerate(zip(self._plays, ends, strict=True)):
             self._earned[number] += play.step(shares[end - play.nodes : end])
         self._slot += 1
-        return np.concatenate([play.own_rewards() for play in self._plays])[:, None]
+        ended, before = np.concatenate([_ended(play) for play in self._plays]), self._ended
+        self._ended = ended
+        return (np.concatenate([play.own_rewards() for play in self._plays]) - (ended - before))[:, None]
 
     def scores(self) -> NDArray[np.float64]:
         """The value: an episode's rewards sum to it for every slot."""
         return self._earned / SLOTS
+
+
+def _ended(play: Simulation) -> NDArray[np.float64]:
+    """Worth of all that has ended of each node's own users, had it been done on time, in units of rewards, (N,)."""
+    assert play.episode is not None
+    return np.asarray(play.state.node["tally"].sum(axis=1) * SLOTS / max(float(play.episode.total_work[0]), 1.0))
 
 
 class Sight:
