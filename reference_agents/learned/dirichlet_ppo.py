@@ -21,11 +21,11 @@ from typing import ClassVar, Final
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from torch import Tensor
 
 from edgebench.learning.method import Settings
-from edgebench.learning.ppo import Judged, PPOSettings, ProximalPolicy
+from edgebench.learning.ppo import Judged, PPOSettings
 from edgebench.learning.rollout import Experience
+from edgebench.learning.team_ppo import TeamPolicy
 from edgebench.learning.world import World
 
 
@@ -44,18 +44,13 @@ class DirichletSettings(PPOSettings):
     neighbourhood: bool = True
 
 
-class DirichletPPO(ProximalPolicy):
-    """`ProximalPolicy` over shares, with credit from the neighbourhood."""
+class DirichletPPO(TeamPolicy):
+    """`TeamPolicy` over shares, with credit from the neighbourhood."""
 
     name: ClassVar[str] = "dirichlet_ppo"
     faces: ClassVar[tuple[str, ...]] = ("offload/single", "offload/team")
     settings_type: ClassVar[type[Settings]] = DirichletSettings
     settings: DirichletSettings
-
-    def rewards(self, experience: Experience) -> Tensor:
-        """In units of their spread, as a node's part of the team's reward is small."""
-        reward = super().rewards(experience)
-        return reward / (reward.std() + 1e-8)
 
     def judge(self, experience: Experience, world: World) -> Judged:
         """The node's own advantage, and those of its neighbours a slot later."""

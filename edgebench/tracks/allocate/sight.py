@@ -21,12 +21,13 @@ ROWS: Final = (
     *(f"left_{name}" for name in RESOURCES),
     *(f"need_{name}" for name in RESOURCES),
     *("left_least", "left_mean", "uneven", "dominant"),
-    *("latency", "transmission", "measured_extra", "way", "hold", "next_end", "waiting"),
+    *("latency", "transmission", "measured_extra", "way", "hold", "next_end", "waiting", "appeal"),
 )
 """Features of a row, all 0 of the one that waits but its first. `left` is what would be left of a resource beside the
 requests under way, as a share of the site's; `fits` and `in_time` tell whether the job would begin by that and by what
 is remembered of the way, whose times are shares of the slack; `hold` is the logarithm of the seconds it would hold the
-site for."""
+site for. `appeal` is what tells good sites by itself: 1 less the seconds of the way and of uneven room in thirds, -1 at
+the least and where the job would not begin, 0 of the row that waits."""
 CONTEXT: Final = (
     *(feature.name for feature in JOB_FEATURES),
     *(feature.name for feature in QUEUE_FEATURES),
@@ -44,6 +45,9 @@ _LATENCY, _TRANSMISSION, _EXTRA = SITE["latency_s"], SITE["transmission_s"], SIT
 _END, _WAITING, _ORIGIN = SITE["next_end_s"], SITE["waiting"], SITE["is_origin"]
 _JOB_NEED, _PRIORITY, _DURATION, _SLACK = JOB["need_cpu"], JOB["priority"], JOB["duration_s"], JOB["slack_s"]
 _ELAPSED: Final = QUEUE["elapsed"]
+_BALANCE_S: Final = 5.0
+"""Seconds of transfer that even room is worth, as in the heuristic `priority-edf`."""
+_APPEAL_S: Final = 3.0
 _ROUNDING: Final = 1e-6
 _JOB_LOGS: Final = tuple(JOB[name] for name in ("duration_s", "payload_mb", "slack_s", "waited_s", "tries"))
 _QUEUE_LOGS: Final = tuple(
@@ -99,6 +103,9 @@ def _see_site(site: Floats, job: Floats, row: Floats) -> None:
     row[_WAY + 5], row[_WAY + 6] = np.log1p(site[_END]) / 4.0, np.log1p(site[_WAITING]) / 4.0
     row[_IS_ORIGIN], row[_FITS] = site[_ORIGIN], least >= -_ROUNDING
     row[_IN_TIME] = least >= -_ROUNDING and way <= slack
+    uneven = row[_LEAST + 2] - least
+    cost_s = site[_TRANSMISSION] + 0.5 * (site[_LATENCY] + site[_EXTRA]) + _BALANCE_S * uneven
+    row[_WAY + 7] = max(1.0 - cost_s / _APPEAL_S, -1.0) if row[_IN_TIME] else -1.0
 
 
 @part

@@ -19,7 +19,7 @@ from edgebench.tracks.allocate.simulation import Simulation
 from edgebench.tracks.allocate.state import DONE, POINTS_IMBALANCE, POINTS_WASTE
 
 Entry = NDArray[np.float64]
-FORM: Final = Form(rows=ROWS, context=CONTEXT, action=CHOICE)
+FORM: Final = Form(rows=ROWS, context=CONTEXT, action=CHOICE, prior="appeal")
 
 
 class AllocateWorld:
