@@ -84,11 +84,15 @@ class Choice:
 
 
 class Shares:
-    """A share of every row that may have one: a Dirichlet distribution over them."""
+    """A share of every row that may have one: a Dirichlet distribution over them, none of its concentrations below 1.
+
+    Below 1 the density of a share that is nearly 0 has no bound, and the chances of all others drown in it.
+    """
 
     def __init__(self, scores: Tensor, mask: Tensor) -> None:
         self.mask = mask
-        self.concentration = (functional.softplus(scores) + _LEAST) * mask
+        self.weight = (functional.softplus(scores) + _LEAST) * mask
+        self.concentration = (self.weight + 1.0) * mask
         self._gamma = torch.where(mask, self.concentration, torch.ones_like(scores))
 
     def sample(self, draws: Draws) -> Tensor:
@@ -97,9 +101,9 @@ class Shares:
         return self._inside(drawn / drawn.sum(-1, keepdim=True))
 
     def best(self) -> Tensor:
-        """The mean: shares in proportion to the concentrations."""
-        mean: Tensor = self.concentration / self.concentration.sum(-1, keepdim=True)
-        return mean
+        """The mode: shares in proportion to what the concentrations are above 1."""
+        mode: Tensor = self.weight / self.weight.sum(-1, keepdim=True)
+        return mode
 
     def log_prob(self, action: Tensor) -> Tensor:
         """Over the rows that may have a share."""

@@ -41,5 +41,9 @@ TRACK: Final = Track(
     bound="edgebench.tracks.allocate.bound:episode_bounds",
     gate="edgebench.tracks.allocate.gate:PLAN",
     agents="reference_agents.allocate",
+    worlds={
+        "single": "edgebench.tracks.allocate.world:AllocateWorld",
+        "team": "edgebench.tracks.allocate.team_world:AllocateTeamWorld",
+    },
     streams="edgebench.tracks.allocate.streams:STREAMS",
 )

@@ -17,7 +17,7 @@ def build_network(region: Region) -> Network:
     A link is offered where both ends count it among their `MAX_NEIGHBOURS` quickest, so that whoever may be sent
     requests may send some back.
     """
-    link = _links(region.neighbours())
+    link = links_of(region.neighbours())
     node = np.zeros(len(link), NODE)
     lon = region.column("nodes", "lon").astype(np.float64)
     node["degree"] = (link["neighbour"] >= 0).sum(axis=1)
@@ -27,7 +27,7 @@ def build_network(region: Region) -> Network:
     return Network(node, link)
 
 
-def _links(near: Neighbours) -> NDArray[np.void]:
+def links_of(near: Neighbours) -> NDArray[np.void]:
     """Links of every node, (N, D) of LINK."""
     link = np.zeros((len(near.node), D), LINK)
     link["neighbour"], link["trap"] = -1, -1

@@ -36,5 +36,9 @@ TRACK: Final = Track(
     bound="edgebench.tracks.offload.bound:episode_bounds",
     gate="edgebench.tracks.offload.gate:PLAN",
     agents="reference_agents.offload",
+    worlds={
+        "single": "edgebench.tracks.offload.world:OffloadWorld",
+        "team": "edgebench.tracks.offload.world:OffloadWorld",
+    },
     streams="edgebench.tracks.offload.streams:STREAMS",
 )

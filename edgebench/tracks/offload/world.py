@@ -1,0 +1,159 @@
+"""Offload as a world to learn in: every node of every episode splits its requests in every slot."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from edgebench.learning.seen import SHARES, Form, Ground, Seen, ground_of
+from edgebench.learning.summary import summaries, summary_names
+from edgebench.learning.world import episode_seed
+from edgebench.pinning import Pinning
+from edgebench.region import Region
+from edgebench.registry import scenario as find_scenario
+from edgebench.sim.conditions import find_neighbours
+from edgebench.tracks.offload.constants import SLOTS
+from edgebench.tracks.offload.network import links_of
+from edgebench.tracks.offload.sight import CONTEXT, ROWS, see
+from edgebench.tracks.offload.simulation import Simulation
+from edgebench.tracks.offload.state import LOCAL, C
+
+FORM: Final = Form(rows=ROWS, context=CONTEXT, action=SHARES, prior="fair", whole=summary_names(CONTEXT))
+
+
+class OffloadWorld:
+    """Episodes of both faces, in which nodes see and do the same; a stream is a node, and its reward its own users'.
+
+    The worth of what has ended, had it been done on time, is taken off each reward: it does not depend on what anyone
+    does and would drown in noise what does. Over an episode it comes to `SLOTS` for all nodes together, so the rewards
+    of an episode sum to those of the environment less `SLOTS`.
+
+    Args:
+        regions: Whose episodes.
+        scenario: How network and load behave.
+        split: Whose users.
+        each: Episodes at once of every region.
+        seed: From which episodes are drawn.
+
+    Raises:
+        EdgeBenchError: Unknown scenario or split.
+    """
+
+    form: Final = FORM
+
+    def __init__(self, regions: Sequence[Region], *, scenario: str, split: str, each: int, seed: int) -> None:
+        self.count, self._each = len(regions) * each, each
+        self.grounds: tuple[Ground, ...] = tuple(ground_of(region.name, region.public()) for region in regions)
+        self._plays = [
+            Simulation(region, find_scenario(scenario), split) for region in regions for _ in range(each)
+        ]
+        self._draws = [
+            Pinning(region, split, episode_seed(seed, number, row))
+            for number, region in enumerate(regions)
+            for row in range(each)
+        ]
+        nodes = np.array([play.nodes for play in self._plays])
+        self._nodes, self.streams = nodes, int(nodes.max())
+        self._episode = np.repeat(np.arange(self.count), nodes)
+        self._stream = np.concatenate([np.arange(each) for each in nodes])
+        self._rows_of = np.concatenate([rows_of(play.network.link["neighbour"]) for play in self._plays])
+        self._slot, self._earned, self._ended = SLOTS, np.zeros(self.count), np.zeros(nodes.sum())
+
+    def begin(self, pinned: Sequence[tuple[int, int]] | None = None) -> None:
+        """See `edgebench.learning.world.World`."""
+        for number, (play, draws) in enumerate(zip(self._plays, self._draws, strict=True)):
+            play.start(*(draws.begin(None, None) if pinned is None else pinned[number % self._each]))
+        self._slot = 0
+        self._earned[:], self._ended[:] = 0.0, 0.0
+
+    def seen(self) -> Seen:
+        """See `edgebench.learning.world.World`."""
+        if self._slot == SLOTS:
+            return Seen(*(part[:0] for part in self._last))
+        parts = [play.seen for play in self._plays]
+        self._last = seen_of(
+            np.concatenate([part.nodes for part in parts]),
+            np.concatenate([part.neighbours for part in parts]),
+            np.concatenate([part.action_mask for part in parts]),
+            self._rows_of,
+            self._nodes,
+        )._replace(ground=self._episode // self._each, episode=self._episode, stream=self._stream)
+        return self._last
+
+    def step(self, actions: NDArray[Any]) -> NDArray[np.float64]:
+        """See `edgebench.learning.world.World`."""
+        shares = np.ascontiguousarray(actions, np.float32)
+        ends = np.cumsum(self._nodes)
+        for number, (play, end) in enumerate(zip(self._plays, ends, strict=True)):
+            self._earned[number] += play.step(shares[end - play.nodes : end])
+        self._slot += 1
+        ended, before = np.concatenate([_ended(play) for play in self._plays]), self._ended
+        self._ended = ended
+        return (np.concatenate([play.own_rewards() for play in self._plays]) - (ended - before))[:, None]
+
+    def scores(self) -> NDArray[np.float64]:
+        """The value: an episode's rewards sum to it for every slot."""
+        return self._earned / SLOTS
+
+
+def _ended(play: Simulation) -> NDArray[np.float64]:
+    """Worth of all that has ended of each node's own users, had it been done on time, in units of rewards, (N,)."""
+    assert play.episode is not None
+    return np.asarray(play.state.node["tally"].sum(axis=1) * SLOTS / max(float(play.episode.total_work[0]), 1.0))
+
+
+class Sight:
+    """What learning sees of an observation of `edgebench.tracks.offload.env.OffloadEnv`, all nodes of it.
+
+    Args:
+        public: Of the region (`edgebench.region.Region.public`).
+    """
+
+    form: Final = FORM
+
+    def __init__(self, public: dict[str, NDArray[Any]]) -> None:
+        columns = [np.asarray(public[f"links.{name}"]) for name in ("src", "dst", "latency_ms", "bandwidth_mbps")]
+        near = find_neighbours(len(public["nodes.node_id"]), *columns, np.zeros(columns[0].size, np.bool_))
+        self._rows_of = rows_of(links_of(near)["neighbour"])
+
+    def seen(self, observation: dict[str, Any], info: dict[str, Any]) -> Seen:
+        """The nodes' decisions, as the world shows them."""
+        observed = (observation[name] for name in ("nodes", "neighbours", "action_mask"))
+        return seen_of(*observed, self._rows_of, np.array([len(self._rows_of)]))
+
+    def action(self, chosen: NDArray[Any]) -> NDArray[np.float32]:
+        """The environment's action from the shares of its nodes, (N, C)."""
+        return np.asarray(chosen, np.float32)
+
+
+def rows_of(neighbour: NDArray[np.int64]) -> NDArray[np.int32]:
+    """The node that each row of a node's decision stands for, (N, C), from those of its links, (N, D)."""
+    nodes = np.full((len(neighbour), C), -1, np.int32)
+    nodes[:, LOCAL], nodes[:, 1:-1] = np.arange(len(neighbour)), neighbour
+    return nodes
+
+
+def seen_of(
+    nodes: NDArray[np.float32],
+    neighbours: NDArray[np.float32],
+    mask: NDArray[np.int8],
+    rows_of_nodes: NDArray[np.int32],
+    counts: NDArray[np.int64],
+) -> Seen:
+    """Decisions of nodes, those of an episode one behind the other.
+
+    Args:
+        nodes: Of the observations, (n, F).
+        neighbours: Of the observations, (n, D, G).
+        mask: Of the observations, (n, C).
+        rows_of_nodes: As `rows_of` gives them, (n, C).
+        counts: Nodes of each episode, (episodes,), summing to n.
+    """
+    rows, context = see(nodes, neighbours, mask)
+    episode = np.repeat(np.arange(counts.size), counts)
+    stream = np.arange(len(nodes)) - np.repeat(np.cumsum(counts) - counts, counts)
+    ground = np.zeros(len(nodes), np.int64)
+    return Seen(rows, context, mask > 0, summaries(context, counts), rows_of_nodes, ground, episode, stream)
