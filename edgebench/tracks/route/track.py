@@ -39,5 +39,6 @@ TRACK: Final = Track(
         "single": "edgebench.tracks.route.world:RouteWorld",
         "team": "edgebench.tracks.route.team_world:RouteTeamWorld",
     },
+    sights={"single": "edgebench.tracks.route.world:Sight"},
     row_check="edgebench.tracks.route.metrics:row_problems",
 )

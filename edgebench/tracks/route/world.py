@@ -149,6 +149,8 @@ class Sight:
         public: What is public of the region (`edgebench.region.Region.public`).
     """
 
+    form: Final = FORM
+
     def __init__(self, public: dict[str, NDArray[Any]]) -> None:
         topology = public_topology(public)
         self._node, self._continuation = topology.instance["node"].astype(np.int32), Continuation(topology)
