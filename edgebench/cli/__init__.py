@@ -21,6 +21,7 @@ VERBS: Final = {
     "pack": "Pack a region into one archive to hand on.",
     "add": "Add a region from such an archive.",
     "train": "Train a learning method under several seeds.",
+    "reproduce": "Compute the published tables of learning methods again.",
     "eval": "Score an agent on the test episodes of a track.",
     "record": "Keep trajectories of an agent as a Minari dataset.",
     "submit": "Enter a finished run on the leaderboard.",

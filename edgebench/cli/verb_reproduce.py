@@ -1,0 +1,107 @@
+"""`edgebench reproduce`: the published tables of learning methods, computed again from nothing."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from edgebench.cli.common import INTERRUPTED, json_option, print_json, progress, stderr, tell_compiling, verb
+from edgebench.cli.verb_build import ensure_built
+
+if TYPE_CHECKING:
+    from edgebench.crew import Task
+    from edgebench.reproduce.runs import Plan
+
+
+@verb("edgebench reproduce --table route-methods")
+@click.option("--table", default="route", show_default=True, help="A table, or all of a track. --list names them.")
+@click.option("--list", "list_", is_flag=True, help="Name the tables and what each takes, and do nothing.")
+@click.option("--steps", type=float, help="Decisions that each run learns from.  [default: the table's]")
+@click.option("--seeds", type=click.IntRange(1), default=5, show_default=True, help="Training seeds of a row.")
+@click.option("--edition", default="sample", show_default=True, help="Which build of the regions.")
+@click.option("--device", default="cpu", show_default=True, type=click.Choice(["cpu", "cuda"]), help="Where nets are.")
+@click.option("--jobs", type=click.IntRange(1), help="Runs at once.  [default: one a core]")
+@click.option("--ray", "ray_address", default="", help="Spread over a Ray cluster: its address, auto, or local.")
+@click.option("--out", type=click.Path(path_type=Path), help="Folder of the runs; by default under runs/reproduce.")
+@click.option("--docs", type=click.Path(path_type=Path), help="Where page and pictures go; by default beside the runs.")
+@json_option
+def command(table: str, list_: bool, out: Path | None, docs: Path | None, as_json: bool, **options: Any) -> None:
+    """Train and play whatever a table lacks, then write its page, pictures and figures.
+
+    What is there already is kept: after Ctrl-C, a kill or a reboot the same command goes on. More seeds add to those
+    that are there; another number of decisions is another folder.
+    """
+    from edgebench.paths import home
+    from edgebench.reproduce.tables import TABLES, tables_of
+
+    if list_:
+        print_json([_told(one) for one in TABLES.values()])
+        return
+    told: dict[str, Any] = {}
+    for found in tables_of(table):
+        steps = int(options["steps"] or found.steps)
+        folder = (out or home() / "runs" / "reproduce") / options["edition"] / f"{found.name}-{steps}"
+        told[found.name] = _reproduce(_plan(found, folder, steps, options), docs or folder, options)
+    if as_json:
+        print_json(told)
+
+
+def _told(table: Any) -> dict[str, Any]:
+    rows = [row.label for row in table.rows]
+    return {"name": table.name, "title": table.title, "track": table.track, "rows": rows, "steps": table.steps}
+
+
+def _plan(table: Any, folder: Path, steps: int, options: dict[str, Any]) -> Plan:
+    from edgebench.reproduce.runs import Plan
+
+    return Plan(table, folder, options["edition"], options["seeds"], steps, options["device"])
+
+
+def _reproduce(plan: Plan, docs: Path, options: dict[str, Any]) -> dict[str, Any]:
+    from edgebench.atomic import write_text
+    from edgebench.reproduce.outcome import read_outcome
+    from edgebench.reproduce.page import as_json, page
+    from edgebench.reproduce.pictures import draw_curves, draw_profiles
+
+    table = plan.table
+    ensure_built({*table.tests, *(name for row in table.rows for name in row.regions)}, plan.edition)
+    tell_compiling(table.track)
+    for what, tasks in (("training", plan.training()), ("playing", plan.playing())):
+        _run(f"{table.name}: {what}", tasks, options)
+    outcome = read_outcome(plan)
+    figures = as_json(outcome)
+    pictures = [f"{table.name}-curves.png", f"{table.name}-profiles.png"]
+    for draw, name in zip((draw_curves, draw_profiles), pictures, strict=True):
+        draw(outcome, docs / name)
+    write_text(docs / f"{table.name}.md", page(outcome, pictures))
+    write_text(plan.folder / "figures.json", json.dumps(figures, indent=1, allow_nan=False) + "\n")
+    stderr().print(f"page: {docs / f'{table.name}.md'}", soft_wrap=True, markup=False)
+    return figures
+
+
+def _run(title: str, tasks: Sequence[Task], options: dict[str, Any]) -> None:
+    """Do the tasks, here or on Ray, with a bar that counts them."""
+    from edgebench.crew import Stopped, cores, run_here
+    from edgebench.ray_crew import run_on_ray
+
+    if not tasks:
+        return
+    begun = set[int]()
+    with progress("runs") as report:
+
+        def on_told(number: int, value: Any) -> None:
+            begun.add(number)
+            report(title, len(begun), len(tasks))
+
+        try:
+            if options["ray_address"]:
+                run_on_ray(tasks, options["ray_address"], on_told)
+            else:
+                run_here(tasks, min(options["jobs"] or cores(), len(tasks)), on_told)
+        except Stopped:
+            click.echo("interrupted: the same command goes on from there", err=True)
+            click.get_current_context().exit(INTERRUPTED)

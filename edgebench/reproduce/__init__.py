@@ -1,0 +1,1 @@
+"""The published tables of learning methods: what is trained and played for each, the runs, and the pages."""

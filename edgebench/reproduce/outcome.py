@@ -1,0 +1,106 @@
+"""What came of a table's runs: scores between the random agent and the bound, their intervals and ranks."""
+
+from __future__ import annotations
+
+import csv
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from edgebench.constants import EVAL_SEEDS
+from edgebench.errors import EdgeBenchError
+from edgebench.harness.references import References, references
+from edgebench.harness.rollout import fixed_episodes
+from edgebench.harness.statistics import Scores, normalise
+from edgebench.region import load
+from edgebench.reproduce.runs import SCORES, SPLIT, Plan
+
+CURVE: Final = "curve.csv"
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """A table's results.
+
+    Attributes:
+        plan: Of what.
+        scores: By row label or agent, then by scenario.
+        curves: By row label, of each training seed decisions and score on `val`, both (validations,).
+        scale: The references by region and scenario.
+    """
+
+    plan: Plan
+    scores: Mapping[str, Mapping[str, Scores]]
+    curves: Mapping[str, list[tuple[NDArray[np.float64], NDArray[np.float64]]]]
+    scale: Mapping[tuple[str, str], References]
+
+    @property
+    def trained(self) -> list[str]:
+        """Labels of what learned."""
+        return [row.label for row in self.plan.table.rows]
+
+
+def read_outcome(plan: Plan) -> Outcome:
+    """The results of a plan's runs, all of which have been played.
+
+    Raises:
+        EdgeBenchError: One has not, or was played on another build of a region.
+    """
+    table = plan.table
+    regions = {name: load(name, edition=plan.edition) for name in table.tests}
+    scale = {
+        (name, scenario): references(region, track=table.track, scenario=scenario, split=SPLIT, seeds=EVAL_SEEDS)
+        for name, region in regions.items()
+        for scenario in table.scenarios
+    }
+    folders: dict[str, list[Path]] = {}
+    for row, _, folder in plan.runs():
+        folders.setdefault(row.label, []).append(folder)
+    folders |= {name: [folder] for name, folder in plan.agents()}
+    digests = {name: region.digest for name, region in regions.items()}
+    played = {label: [_read(folder, digests) for folder in every] for label, every in folders.items()}
+    scores = {
+        label: {scenario: _scores(runs, scenario, table.tests, scale) for scenario in table.scenarios}
+        for label, runs in played.items()
+    }
+    curves = {row.label: [_curve(folder / CURVE) for folder in folders[row.label]] for row in table.rows}
+    return Outcome(plan, scores, curves, scale)
+
+
+def _read(folder: Path, digests: Mapping[str, str]) -> dict[str, Any]:
+    path = folder / SCORES
+    try:
+        kept = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise EdgeBenchError(
+            f"not played yet: {error}", where=str(path), mend="edgebench reproduce plays it"
+        ) from error
+    if kept["digests"] != digests:
+        raise EdgeBenchError(
+            "played on another build of the regions", where=str(path), mend="remove it: it is played again"
+        )
+    scores: dict[str, Any] = kept["scores"]
+    return scores
+
+
+def _scores(
+    runs: list[dict[str, Any]], scenario: str, regions: tuple[str, ...], scale: Mapping[tuple[str, str], References]
+) -> Scores:
+    """Episodes stand in the order of `fixed_episodes`, by window and then by seed."""
+    values = {
+        name: normalise(np.array([run[name][scenario] for run in runs], np.float64), scale[name, scenario])
+        for name in regions
+    }
+    windows = {name: array.shape[1] // EVAL_SEEDS for name, array in values.items()}
+    return Scores({name: tuple(fixed_episodes(windows[name], EVAL_SEEDS)) for name in regions}, values)
+
+
+def _curve(path: Path) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    with path.open(encoding="utf-8", newline="") as file:
+        rows = list(csv.DictReader(file))
+    return np.array([float(row["decisions"]) for row in rows]), np.array([float(row["val"]) for row in rows])

@@ -1,0 +1,146 @@
+"""The runs behind a table: trained where they are not yet, played where they have not been."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any, Final
+
+from edgebench.atomic import write_text
+from edgebench.constants import EVAL_SEEDS
+from edgebench.crew import Task
+from edgebench.learning.course import training_task
+from edgebench.learning.job import Job
+from edgebench.reproduce.tables import Row, Table
+
+SCORES: Final = "scores.json"
+SPLIT: Final = "test"
+_PLAY_CHECKPOINT: Final = "edgebench.reproduce.runs:play_checkpoint"
+_PLAY_AGENT: Final = "edgebench.reproduce.runs:play_agent"
+
+
+@dataclasses.dataclass(frozen=True)
+class Plan:
+    """What a reproduction is of.
+
+    Attributes:
+        table: The table.
+        folder: Where its runs are: `<row>/seed-<n>/`.
+        edition: Which build of the regions.
+        seeds: Training seeds of a row.
+        steps: Decisions that each run learns from.
+        device: Where the nets are while they learn.
+    """
+
+    table: Table
+    folder: Path
+    edition: str
+    seeds: int
+    steps: int
+    device: str = "cpu"
+
+    def job(self, row: Row, seed: int) -> Job:
+        """A training run."""
+        table = self.table
+        return Job(
+            row.method, table.track, table.face, row.regions, self.edition, steps=self.steps, seed=seed,
+            settings=dict(row.settings), face_settings=dict(row.face_settings), device=self.device,
+        )  # fmt: skip
+
+    def runs(self) -> Iterator[tuple[Row, int, Path]]:
+        """Every training run and its folder, the first seed of all rows first: a table is there early, if wide."""
+        for seed in range(self.seeds):
+            for row in self.table.rows:
+                yield row, seed, self.folder / row.label / f"seed-{seed}"
+
+    def agents(self) -> Iterator[tuple[str, Path]]:
+        """The agents that are not trained, and their folders."""
+        for name in self.table.agents:
+            yield name, self.folder / name / "untrained"
+
+    def training(self) -> list[Task]:
+        """The training runs that are not complete; one that was left is gone on with."""
+        return [
+            training_task(self.job(row, seed), folder)
+            for row, seed, folder in self.runs()
+            if not (folder / SCORES).is_file() and not _is_complete(folder)
+        ]
+
+    def playing(self) -> list[Task]:
+        """What has not been played yet."""
+        shared = {
+            "track": self.table.track, "edition": self.edition, "regions": list(self.table.tests),
+            "scenarios": list(self.table.scenarios),
+        }  # fmt: skip
+        trained = [Task(_PLAY_CHECKPOINT, {**shared, "folder": str(folder)}) for _, _, folder in self.runs()]
+        others = [Task(_PLAY_AGENT, {**shared, "agent": name, "folder": str(folder)}) for name, folder in self.agents()]
+        return [task for task in (*others, *trained) if not Path(task.arguments["folder"], SCORES).is_file()]
+
+
+def _is_complete(folder: Path) -> bool:
+    """Whether a training run went to its end: the curve's last row is that of its last decision."""
+    record, curve = folder / "checkpoint.json", folder / "curve.csv"
+    if not (record.is_file() and curve.is_file()):
+        return False
+    steps = json.loads(record.read_text(encoding="utf-8"))["job"]["steps"]
+    return int(curve.read_text(encoding="utf-8").splitlines()[-1].partition(",")[0]) >= steps
+
+
+def play_checkpoint(
+    tell: Callable[[Any], None], stop: Callable[[], bool], *,
+    folder: str, track: str, edition: str, regions: Sequence[str], scenarios: Sequence[str],
+) -> None:  # fmt: skip
+    """Play a checkpoint's face on the test episodes and keep the primary metric of each in `scores.json`."""
+    import torch
+
+    from edgebench.learning.checkpoint import load_method
+    from edgebench.learning.play import play_fixed
+    from edgebench.region import load
+
+    torch.set_num_threads(1)
+    method, checkpoint = load_method(Path(folder))
+    found = [load(name, edition=edition) for name in regions]
+    scores: dict[str, dict[str, list[float]]] = {name: {} for name in regions}
+    for scenario in scenarios:
+        for region in found:
+            played = play_fixed(checkpoint.job, method, [region], split=SPLIT, seeds=EVAL_SEEDS, scenario=scenario)
+            scores[region.name][scenario] = played[region.name].tolist()
+            tell({"folder": folder})
+            if stop():
+                return
+    _write(Path(folder), {region.name: region.digest for region in found}, scores)
+
+
+def play_agent(
+    tell: Callable[[Any], None], stop: Callable[[], bool], *,
+    folder: str, agent: str, track: str, edition: str, regions: Sequence[str], scenarios: Sequence[str],
+) -> None:  # fmt: skip
+    """As `play_checkpoint`, of a reference agent on the face `single`."""
+    import importlib
+
+    from edgebench.envs import make_env
+    from edgebench.harness.rollout import fixed_episodes, roll
+    from edgebench.region import load
+    from edgebench.registry import track as find_track
+
+    package, metric = find_track(track).agents, find_track(track).metric
+    player = importlib.import_module(f"{package}.{agent.replace('-', '_')}").Agent()
+    found = [load(name, edition=edition) for name in regions]
+    scores: dict[str, dict[str, list[float]]] = {name: {} for name in regions}
+    for region in found:
+        for scenario in scenarios:
+            env = make_env(track, region, scenario=scenario, split=SPLIT)
+            face: Any = env.unwrapped
+            played = roll(env, player, fixed_episodes(face.windows, EVAL_SEEDS))
+            scores[region.name][scenario] = [figures[metric] for figures in played]
+            tell({"folder": folder})
+            if stop():
+                return
+    _write(Path(folder), {region.name: region.digest for region in found}, scores)
+
+
+def _write(folder: Path, digests: Mapping[str, str], scores: Mapping[str, Any]) -> None:
+    content = {"split": SPLIT, "seeds": EVAL_SEEDS, "digests": dict(digests), "scores": dict(scores)}
+    write_text(folder / SCORES, json.dumps(content, allow_nan=False) + "\n")

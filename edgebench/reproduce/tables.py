@@ -1,0 +1,149 @@
+"""What each published table is made of: training runs, agents that are not trained, and where all are played."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+from edgebench.errors import unknown_name
+from edgebench.learning.job import SINGLE
+from edgebench.registry import DEFAULT_SCENARIO, SCENARIOS
+
+SEEDS: Final = 5
+"""Training seeds of every row."""
+TRAINED_ON: Final = ("s1", "s2", "s3")
+STANDARD: Final = (*TRAINED_ON, "s4")
+_MILLION: Final = 1_000_000
+
+
+@dataclass(frozen=True)
+class Row:
+    """A method trained in one way.
+
+    Attributes:
+        label: Its name in the table, and of its folder.
+        method: A learning method.
+        regions: Where it learns.
+        settings: Its own, where they are not the defaults.
+        face_settings: The face's, where they are not.
+    """
+
+    label: str
+    method: str
+    regions: tuple[str, ...] = TRAINED_ON
+    settings: Mapping[str, Any] = field(default_factory=dict)
+    face_settings: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Table:
+    """A published table.
+
+    Attributes:
+        name: What `edgebench reproduce --table` calls it.
+        title: What it shows.
+        track: The decision problem.
+        rows: What is trained, all with the same number of decisions and seeds.
+        tests: Regions on which everything is played.
+        scenarios: In which everything is played.
+        steps: Decisions that each run learns from.
+        face: Who decides.
+        agents: Reference agents beside them, on the face `single`.
+        matrix: Whether it is read as training region x test region.
+    """
+
+    name: str
+    title: str
+    track: str
+    rows: tuple[Row, ...]
+    tests: tuple[str, ...] = STANDARD
+    scenarios: tuple[str, ...] = tuple(SCENARIOS)
+    steps: int = _MILLION
+    face: str = SINGLE
+    agents: tuple[str, ...] = ()
+    matrix: bool = False
+
+
+def _plain(*methods: str) -> tuple[Row, ...]:
+    return tuple(Row(method, method) for method in methods)
+
+
+def _without(method: str, *parts: str) -> tuple[Row, ...]:
+    return tuple(Row(f"{method}-without-{part.replace('_', '-')}", method, settings={part: False}) for part in parts)
+
+
+_ROUTE: Final = (*("ppo", "a2c", "ppo-cn", "pf-ppo", "gnn-ppo", "transformer", "imitation", "topofreerl", "vamappo"),)
+_HEURISTICS: Final = ("tuned", "lookahead", "greedy-estimate", "nearest", "random-valid")
+_TRAP: Final = (DEFAULT_SCENARIO,)
+TABLES: Final = {
+    table.name: table
+    for table in (
+        Table(
+            "route-methods", "Every method, learning on s1, s2 and s3, on all regions and in all scenarios", "route",
+            _plain(*_ROUTE), agents=_HEURISTICS,
+        ),
+        Table(
+            "route-scale", "Learning on 500 nodes, playing on 2000", "route",
+            tuple(Row(method, method, ("trap500",)) for method in _ROUTE),
+            tests=("trap500", "trap2000"), scenarios=_TRAP, steps=_MILLION // 2, agents=_HEURISTICS[1:],
+        ),
+        Table(
+            "route-team", "Four gateways deciding together", "route", _plain("ippo", "mappo", "vamappo"),
+            scenarios=_TRAP, steps=_MILLION // 2, face="team",
+        ),
+        Table(
+            "route-transfer", "Learning on one region, playing on another", "route",
+            tuple(Row(f"ppo-on-{region}", "ppo", (region,)) for region in STANDARD),
+            scenarios=_TRAP, steps=_MILLION // 2, matrix=True,
+        ),
+        Table(
+            "route-ablations", "Methods without one of their parts", "route",
+            (
+                *_plain("topofreerl"), *_without("topofreerl", "se", "dwa"),
+                Row("topofreerl-with-trap-labels", "topofreerl", settings={"trap_labels": True},
+                    face_settings={"privileged": True}),
+                *_plain("vamappo"), *_without("vamappo", "adaptation", "coordination"),
+                *_plain("ppo"), *_without("ppo", "mask"),
+            ),
+            scenarios=_TRAP, steps=_MILLION // 2,
+        ),
+        Table(
+            "route-messages", "VAMAPPO on the gateways' face without messages and without coordination", "route",
+            (*_plain("vamappo"), *_without("vamappo", "messages", "coordination")),
+            scenarios=_TRAP, steps=_MILLION // 2, face="team",
+        ),
+        Table(
+            "offload-methods", "Every method on Offload", "offload",
+            _plain("dirichlet-ppo", "ippo", "mappo", "sac", "maddpg", "matd3"), scenarios=_TRAP, face="team",
+            agents=("proportional", "lp-yesterday", "nearest-slack", "all-local", "random-valid"),
+        ),
+        Table(
+            "allocate-methods", "PPO on Allocate", "allocate", _plain("ppo"), scenarios=_TRAP,
+            agents=("priority-edf", "worst-fit", "first-fit", "random-valid"),
+        ),
+        Table(
+            "allocate-team", "Sites that offer, on Allocate", "allocate", _plain("ippo", "mappo", "maddpg", "matd3"),
+            scenarios=_TRAP, steps=_MILLION, face="team",
+        ),
+        Table(
+            "place-methods", "Methods on Place", "place", _plain("ppo", "ma-ppo"), scenarios=_TRAP,
+            steps=_MILLION // 5,
+        ),
+    )
+}  # fmt: skip
+"""The published tables by name."""
+
+
+def tables_of(name: str) -> list[Table]:
+    """The table of that name, or all those whose names begin with it: `route` for all of a track.
+
+    Raises:
+        EdgeBenchError: No table's name begins so.
+    """
+    found = (
+        [TABLES[name]] if name in TABLES else [table for table in TABLES.values() if table.name.startswith(f"{name}-")]
+    )
+    if not found:
+        raise unknown_name("table", name, {*TABLES, *(table.track for table in TABLES.values())})
+    return found
