@@ -34,7 +34,9 @@ def test_the_parallel_environment_step_by_step(messages):
         if messages:
             told = dict(zip(due, words, strict=True))
             last = {agent: env._words[place].copy() for place, agent in enumerate(env.possible_agents)}
-            actions = {agent: {"action": act, "message": told.get(agent, last[agent])} for agent, act in actions.items()}
+            actions = {
+                agent: {"action": act, "message": told.get(agent, last[agent])} for agent, act in actions.items()
+            }
         observed, brought, _, _, _ = env.step(actions)
         brought_here = world.step(np.concatenate([row[:, None], words], axis=1) if messages else row)
         assert brought_here.shape == (len(due), 1)
