@@ -1,8 +1,8 @@
 """What edits of a placement would save, reckoned from the means that an observation tells: every edit, roughly.
 
-Rows are taken as a stream: so many go from an expert to the next by affinity, and every expert's rows go from where they
-are to the copy that a router would send the first of them to. It takes a hundredth of the time of serving a batch under
-every edit.
+Rows are taken as a stream: so many go from an expert to the next by affinity, and every expert's rows go from where
+they are to the copy that a router would send the first of them to. It takes a hundredth of the time of serving a batch
+under every edit.
 """
 
 from __future__ import annotations

@@ -55,7 +55,7 @@ _ENTRY, _ENTRY_ROW, _EXIT, _DOWN = (_COLUMN[name] for name in ("entry_s", "entry
 _SIZE: Final = [feature.name for feature in EXPERT_FEATURES].index("size_gb")
 _MOST: Final = 3.0
 _TENS: Final = 10.0
-_APART: Final = 50.0
+_APART: Final = 200.0
 _MS: Final = 1000.0
 
 

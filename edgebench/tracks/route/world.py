@@ -160,9 +160,7 @@ class Sight:
         """Begin an episode."""
         self._rest.clear()
 
-    def decide(
-        self, observation: dict[str, Any], info: dict[str, Any], decide: Callable[[Seen], NDArray[Any]]
-    ) -> int:
+    def decide(self, observation: dict[str, Any], info: dict[str, Any], decide: Callable[[Seen], NDArray[Any]]) -> int:
         """The candidate that is chosen."""
         mask, instances = observation["action_mask"], info["instances"]
         rows = np.zeros((1, mask.size, len(FORM.rows)), np.float32)
