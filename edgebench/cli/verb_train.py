@@ -142,7 +142,8 @@ def _job(method: str, options: dict[str, Any]) -> Job:
     regions = tuple(wanted_regions(options.pop("regions"), options["edition"]))
     if options["device"] == "cuda":
         _require_cuda()
-    face_settings, steps = _settings(options.pop("face_given")), int(options.pop("steps"))
+    face_settings = {**kind.face_settings, **_settings(options.pop("face_given"))}
+    steps = int(options.pop("steps"))
     return Job(method, regions=regions, steps=steps, settings=settings, face_settings=face_settings, **options)
 
 

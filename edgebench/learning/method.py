@@ -57,6 +57,8 @@ class Method(ABC):
     faces: ClassVar[tuple[str, ...]]
     """The faces it is for, `track/face`."""
     settings_type: ClassVar[type[Settings]] = Settings
+    face_settings: ClassVar[Mapping[str, Any]] = {}
+    """What it wants of a face where that is not the face's default."""
 
     def __init__(self, form: Form, settings: Settings, seed: int, device: torch.device) -> None:
         self.form, self.settings, self.seed, self.device = form, settings, seed, device

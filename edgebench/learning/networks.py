@@ -61,6 +61,20 @@ def perceptron(*sizes: int) -> nn.Sequential:
     return nn.Sequential(*layers[:-1])
 
 
+def begin_barely(last: nn.Linear) -> None:
+    """Make a policy's last layer say little at first."""
+    nn.init.orthogonal_(last.weight, _BARELY)
+
+
+def begun_with_prior(form: Form) -> nn.Linear:
+    """A line from a row's features to its score that is `PRIOR_WEIGHT` times the prior at first, 0 without one."""
+    line = nn.Linear(len(form.rows), 1, bias=False)
+    nn.init.zeros_(line.weight)
+    if form.prior:
+        line.weight.data[0, form.rows.index(form.prior)] = PRIOR_WEIGHT
+    return line
+
+
 class RowEncoder(nn.Module):
     """Embeds every row beside the context, then mean and maximum of them with the context's own embedding."""
 
@@ -95,11 +109,8 @@ class ActorCritic(nn.Module):
         width = int(encoder.width)  # type: ignore[arg-type]
         self.levels = form.levels if form.action == LEVELS else 0
         self.score = nn.Linear(width if self.levels else hidden, 2 * self.levels or 1)
-        nn.init.orthogonal_(self.score.weight, _BARELY)
-        self.straight = nn.Linear(len(form.rows), 1, bias=False)
-        nn.init.zeros_(self.straight.weight)
-        if form.prior:
-            self.straight.weight.data[0, form.rows.index(form.prior)] = PRIOR_WEIGHT
+        begin_barely(self.score)
+        self.straight = begun_with_prior(form)
         self.critic = perceptron(width, hidden, hidden, VALUES - 1)
         self.kind = perceptron(len(form.context), hidden, 1)
 

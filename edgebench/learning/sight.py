@@ -14,7 +14,9 @@ Decide = Callable[[Seen], NDArray[Any]]
 
 
 class Sight(Protocol):
-    """How a policy sees a track's environment on one region; made from what is public of it (`Region.public`).
+    """How a policy sees a track's environment on one region.
+
+    Made from what is public of the region (`Region.public`), with the face's settings by name.
 
     Attributes:
         form: What decisions are made of, as in the world in which the policy was trained.

@@ -41,10 +41,10 @@ def _lines(outcome: Outcome, pictures: Sequence[str]) -> Iterator[str]:
     table = plan.table
     yield f"## {table.title}"
     yield ""
-    yield f"`edgebench reproduce --table {table.name} --steps {plan.steps} --seeds {plan.seeds}`: {plan.seeds} training"
-    yield f"seeds, {plan.steps:,} decisions each, edition {plan.edition}, face `{table.face}`. Score: 0 is random-valid, 1 the"
-    yield "bound; interquartile mean over regions and training seeds with a 95 % bootstrap interval. Rows share a rank"
-    yield "where the interval of their paired difference contains 0."
+    yield f"`edgebench reproduce --table {table.name} --steps {plan.steps} --seeds {plan.seeds}`:"
+    yield f"{plan.seeds} training seeds, {plan.steps:,} decisions each, edition {plan.edition}, face `{table.face}`."
+    yield "Score: 0 is random-valid, 1 the bound; interquartile mean over regions and training seeds with a 95 %"
+    yield "bootstrap interval. Rows share a rank where the interval of their paired difference contains 0."
     yield ""
     yield from _matrix(outcome) if table.matrix else _ranking(outcome)
     if len(table.scenarios) > 1:

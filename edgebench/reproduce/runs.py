@@ -13,6 +13,7 @@ from edgebench.constants import EVAL_SEEDS
 from edgebench.crew import Task
 from edgebench.learning.course import training_task
 from edgebench.learning.job import Job
+from edgebench.learning.methods import find_method
 from edgebench.reproduce.tables import Row, Table
 
 SCORES: Final = "scores.json"
@@ -43,10 +44,10 @@ class Plan:
 
     def job(self, row: Row, seed: int) -> Job:
         """A training run."""
-        table = self.table
+        table, wanted = self.table, find_method(row.method).face_settings
         return Job(
             row.method, table.track, table.face, row.regions, self.edition, steps=self.steps, seed=seed,
-            settings=dict(row.settings), face_settings=dict(row.face_settings), device=self.device,
+            settings=dict(row.settings), face_settings={**wanted, **row.face_settings}, device=self.device,
         )  # fmt: skip
 
     def runs(self) -> Iterator[tuple[Row, int, Path]]:
@@ -84,7 +85,7 @@ def _is_complete(folder: Path) -> bool:
     record, curve = folder / "checkpoint.json", folder / "curve.csv"
     if not (record.is_file() and curve.is_file()):
         return False
-    steps = json.loads(record.read_text(encoding="utf-8"))["job"]["steps"]
+    steps: int = json.loads(record.read_text(encoding="utf-8"))["job"]["steps"]
     return int(curve.read_text(encoding="utf-8").splitlines()[-1].partition(",")[0]) >= steps
 
 

@@ -136,14 +136,14 @@ TABLES: Final = {
 
 
 def tables_of(name: str) -> list[Table]:
-    """The table of that name, or all those whose names begin with it: `route` for all of a track.
+    """The table of that name, or all those of the track of that name.
 
     Raises:
-        EdgeBenchError: No table's name begins so.
+        EdgeBenchError: No table and no track with tables bears the name.
     """
-    found = (
-        [TABLES[name]] if name in TABLES else [table for table in TABLES.values() if table.name.startswith(f"{name}-")]
-    )
+    if name in TABLES:
+        return [TABLES[name]]
+    found = [table for table in TABLES.values() if table.track == name]
     if not found:
         raise unknown_name("table", name, {*TABLES, *(table.track for table in TABLES.values())})
     return found

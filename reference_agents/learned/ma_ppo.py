@@ -14,7 +14,7 @@ add their score to a linear one that begins with the estimate of what an edit ga
 Parts: `graph` (without it no messages are passed), `conditioned` (without it the device decoder is not told the
 embedding of the expert).
 
-The world has to be made with `graph=True` (`WANTS`).
+The world has to be made with `graph=True` (`face_settings`).
 
 Command: edgebench train ma_ppo --track place --regions s1,s2,s3 --seeds 5
 """
@@ -31,12 +31,11 @@ from torch import Tensor, nn
 from edgebench.errors import EdgeBenchError
 from edgebench.learning.graphs import GINLayer, averaged
 from edgebench.learning.inputs import Inputs
-from edgebench.learning.networks import PRIOR_WEIGHT, VALUES, Outputs, perceptron, pool
+from edgebench.learning.networks import VALUES, Outputs, begin_barely, begun_with_prior, perceptron, pool
 from edgebench.learning.ppo import PPOSettings, ProximalPolicy
 from edgebench.learning.seen import Form
 
 _LAYERS: Final = 3
-_BARELY: Final = 0.01
 
 
 @dataclasses.dataclass(frozen=True)
@@ -100,11 +99,10 @@ class ExpertAndDevice(nn.Module):
         self.expert_decoder = perceptron(hidden + common, hidden, 1)
         self.device_decoder = perceptron(2 * hidden + common, hidden, 1)
         for decoder in (self.expert_decoder, self.device_decoder):
-            nn.init.orthogonal_(decoder[-1].weight, _BARELY)
-        self.straight = nn.ModuleList(nn.Linear(len(form.rows), 1, bias=False) for _ in range(2))
-        for line in self.straight:
-            nn.init.zeros_(line.weight)
-            line.weight.data[0, form.rows.index(form.prior)] = PRIOR_WEIGHT
+            last = decoder[-1]
+            assert isinstance(last, nn.Linear)
+            begin_barely(last)
+        self.straight = nn.ModuleList(begun_with_prior(form) for _ in range(2))
         self.critic = perceptron(common, hidden, hidden, VALUES - 1)
         self.kind = perceptron(len(form.context), hidden, 1)
         self._conditioned = conditioned
@@ -126,7 +124,7 @@ class ExpertAndDevice(nn.Module):
         scores[:, ~is_expert] = self._decoded(1, self.device_decoder, of_device, devices, told)
         return Outputs(scores, torch.cat([self.critic(common), self.kind(inputs.context)], -1))
 
-    def _decoded(self, which: int, decoder: nn.Module, rows: Tensor, embedded: Tensor, common: Tensor) -> Tensor:
+    def _decoded(self, which: int, decoder: nn.Sequential, rows: Tensor, embedded: Tensor, common: Tensor) -> Tensor:
         beside = common[:, None].expand(-1, rows.shape[1], -1)
         scores: Tensor = decoder(torch.cat([embedded, beside], -1)) + self.straight[which](rows)
         return scores.squeeze(-1)
@@ -135,9 +133,10 @@ class ExpertAndDevice(nn.Module):
 class MAPPO(ProximalPolicy):
     """PPO over `ExpertAndDevice`."""
 
-    name: ClassVar[str] = "ma_ppo"
+    name: ClassVar[str] = "ma-ppo"
     faces: ClassVar[tuple[str, ...]] = ("place/single",)
     settings_type: ClassVar[type[MAPPOSettings]] = MAPPOSettings
+    face_settings: ClassVar[Mapping[str, Any]] = {"graph": True}
     settings: MAPPOSettings
 
     def make_network(self) -> nn.Module:
@@ -148,6 +147,4 @@ class MAPPO(ProximalPolicy):
         return ExpertAndDevice(self.form, settings.hidden, graph=settings.graph, conditioned=settings.conditioned)
 
 
-WANTS: Final[Mapping[str, Any]] = {"graph": True}
-"""Settings of the world that this method learns in."""
 METHOD: Final = MAPPO

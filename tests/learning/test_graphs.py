@@ -10,7 +10,7 @@ from edgebench.learning.graphs import GINELayer, GINLayer, averaged, node_weight
 from edgebench.learning.inputs import inputs_of
 from edgebench.learning.world import make_world
 from reference_agents.learned.gnn_ppo import GNNPPO, GNNSettings
-from reference_agents.learned.ma_ppo import MAPPO, WANTS, MAPPOSettings
+from reference_agents.learned.ma_ppo import MAPPO, MAPPOSettings
 
 CPU = torch.device("cpu")
 
@@ -82,7 +82,7 @@ def test_gnn_without_links_is_another_policy_of_as_many_weights():
 
 def placed(**settings):
     """A world on Place with graphs, a method, its first decisions with an expert picked."""
-    world = make_world("place", "single", [edgebench.load("s1")], each=2, seed=2, **WANTS)
+    world = make_world("place", "single", [edgebench.load("s1")], each=2, seed=2, **MAPPO.face_settings)
     world.begin()
     method = MAPPO(world.form, MAPPOSettings(**settings), 1, CPU)
     method.enter(world.grounds)

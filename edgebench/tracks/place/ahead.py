@@ -61,8 +61,8 @@ class Ahead:
     def __init__(self, simulation: Simulation) -> None:
         self._simulation = simulation
         size = simulation.devices.node.size + REQUESTS
-        ways = [np.zeros((SLOTS, size, size)) for _ in range(4)]
-        self._ways = Ways(*ways, np.zeros((SLOTS, size, size), np.int64))
+        first, second, third, fourth = (np.zeros((SLOTS, size, size)) for _ in range(4))
+        self._ways = Ways(first, second, third, fourth, np.zeros((SLOTS, size, size), np.int64))
         self._saved = np.zeros(SLOTS)
 
     def begin(self) -> None:

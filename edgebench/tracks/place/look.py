@@ -159,5 +159,7 @@ def nothing(whole: int = 0) -> Decisions:
         np.zeros((0, 0), np.bool_),
         np.zeros((0, whole), np.float32),
         np.zeros((0, 0), np.int32),
-        *(np.zeros(0, np.int64) for _ in range(3)),
+        np.zeros(0, np.int64),
+        np.zeros(0, np.int64),
+        np.zeros(0, np.int64),
     )

@@ -42,5 +42,6 @@ TRACK: Final = Track(
         "single": "edgebench.tracks.place.world:PlaceWorld",
         "team": "edgebench.tracks.place.world:PlaceTeamWorld",
     },
+    sights={"single": "edgebench.tracks.place.world:Sight"},
     streams="edgebench.tracks.place.streams:STREAMS",
 )

@@ -128,7 +128,7 @@ class PlaceWorld(_Places):
         EdgeBenchError: Unknown scenario or split, or a region whose devices do not hold the model.
     """
 
-    streams: Final = PLAN_EDITS + SLOTS
+    streams = PLAN_EDITS + SLOTS
 
     def __init__(
         self, regions: Sequence[Region], *, scenario: str, split: str, each: int, seed: int, graph: bool = False
@@ -179,7 +179,7 @@ class PlaceTeamWorld(_Places):
     """
 
     form: Form = TEAM
-    streams: Final = 2
+    streams = 2
 
     def __init__(self, regions: Sequence[Region], *, scenario: str, split: str, each: int, seed: int) -> None:
         super().__init__(regions, scenario=scenario, split=split, each=each, seed=seed, graph=False)
@@ -214,6 +214,7 @@ class Sight:
 
     def __init__(self, public: dict[str, NDArray[Any]], *, graph: bool = False) -> None:
         self._nodes, self._graph = device_nodes(public["nodes.compute"]), graph
+        self.form = GRAPH if graph else FORM
 
     def begin(self, info: dict[str, Any]) -> None:
         """Begin an episode; nothing of it has to be remembered."""
@@ -222,7 +223,7 @@ class Sight:
         self, observation: dict[str, Any], info: dict[str, Any], decide: Callable[[Decisions], NDArray[Any]]
     ) -> NDArray[np.int64]:
         """The edit, (3,): ask for an expert, then for what is done with it."""
-        seen = Seen(*(observation[name] for name in OBSERVED), _NO_LABELS)
+        seen = Seen(**{name: observation[name] for name in OBSERVED}, labels=_NO_LABELS)
         look, ground = Look(self._nodes, len(seen.placement), graph=self._graph), np.zeros(1, np.int64)
         look.note(seen)
         expert = int(decide(together([look.ask(NOBODY)], ground))[0])

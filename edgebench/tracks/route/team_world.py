@@ -88,7 +88,13 @@ class RouteTeamWorld:
         clusters: str = "kmeans", tick_ms: float = 100.0, observe: str = "local", messages: int = 0,
     ) -> None:  # fmt: skip
         find_scenario(scenario)
-        face = {"scenario": scenario, "split": split, "gateways": gateways, "clusters": clusters, "tick_ms": tick_ms}
+        face: dict[str, Any] = {
+            "scenario": scenario,
+            "split": split,
+            "gateways": gateways,
+            "clusters": clusters,
+            "tick_ms": tick_ms,
+        }
         self._tables = [
             _Table(region, seed=episode_seed(seed, number, row), observe=observe, messages=messages, **face)
             for number, region in enumerate(regions)

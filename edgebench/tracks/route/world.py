@@ -28,6 +28,11 @@ _TASK, _ROW, _STAGE = 1, 0, 2
 """Columns of `edgebench.tracks.route.observe.Observation.place`."""
 
 
+def form_of(*, privileged: bool) -> Form:
+    """What decisions are made of, with `edgebench.tracks.route.sight.LABELLED` in every row or without."""
+    return replace(FORM, rows=(*ROWS, *LABELLED)) if privileged else FORM
+
+
 class RouteWorld:
     """Episodes of `edgebench.tracks.route.env.RouteEnv`; a stream is a task.
 
@@ -56,7 +61,7 @@ class RouteWorld:
         seed: int,
         privileged: bool = False,
     ) -> None:
-        self.form = replace(FORM, rows=(*ROWS, *LABELLED)) if privileged else FORM
+        self.form = form_of(privileged=privileged)
         rules = route_rules(find_scenario(scenario), view="candidates", privileged=privileged)
         self._parts = [_Part(region, rules, split, each) for region in regions]
         self.grounds: tuple[Ground, ...] = tuple(ground_of(region.name, region.public()) for region in regions)
@@ -147,11 +152,11 @@ class Sight:
 
     Args:
         public: What is public of the region (`edgebench.region.Region.public`).
+        privileged: As of `RouteWorld`; the environment has to show labels.
     """
 
-    form: Final = FORM
-
-    def __init__(self, public: dict[str, NDArray[Any]]) -> None:
+    def __init__(self, public: dict[str, NDArray[Any]], *, privileged: bool = False) -> None:
+        self.form = form_of(privileged=privileged)
         topology = public_topology(public)
         self._node, self._continuation = topology.instance["node"].astype(np.int32), Continuation(topology)
         self._rest: dict[int, NDArray[np.float64]] = {}
@@ -163,10 +168,12 @@ class Sight:
     def decide(self, observation: dict[str, Any], info: dict[str, Any], decide: Callable[[Seen], NDArray[Any]]) -> int:
         """The candidate that is chosen."""
         mask, instances = observation["action_mask"], info["instances"]
-        rows = np.zeros((1, mask.size, len(FORM.rows)), np.float32)
+        rows = np.zeros((1, mask.size, len(self.form.rows)), np.float32)
         context, node = np.zeros((1, len(FORM.context)), np.float32), self._node[instances]
         rest = self._rest_of(observation["task"], info)[info["stage"] + 1][node].astype(np.float32)
-        see(*(part[None] for part in (observation["candidates"], observation["task"], mask, rest)), rows, context)
+        see(observation["candidates"][None], observation["task"][None], mask[None], rest[None], rows, context)
+        if len(self.form.rows) > len(ROWS):
+            see_labels(observation["labels"][None], observation["task"][None], rows)
         nodes = np.where(instances >= 0, node, np.int32(-1))[None]
         of = np.array([info["task"]], np.int64)
         nothing, first = np.zeros((1, 0), np.float32), np.zeros(1, np.int64)
