@@ -14,7 +14,7 @@ from edgebench.constants import TELEMETRY_MS, TRAP_SLOT_MS
 from edgebench.sim.compiled import compiled, part
 from edgebench.tracks.offload.constants import MEMORY_MB, SLOTS, WORK_SHARES
 from edgebench.tracks.offload.features import NEIGHBOUR, NODE
-from edgebench.tracks.offload.state import LOCAL, REJECT, C, D, K
+from edgebench.tracks.offload.state import LOCAL, REJECT, C, D
 
 Floats = NDArray[np.float32]
 

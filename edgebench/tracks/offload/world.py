@@ -47,9 +47,7 @@ class OffloadWorld:
     def __init__(self, regions: Sequence[Region], *, scenario: str, split: str, each: int, seed: int) -> None:
         self.count, self._each = len(regions) * each, each
         self.grounds: tuple[Ground, ...] = tuple(ground_of(region.name, region.public()) for region in regions)
-        self._plays = [
-            Simulation(region, find_scenario(scenario), split) for region in regions for _ in range(each)
-        ]
+        self._plays = [Simulation(region, find_scenario(scenario), split) for region in regions for _ in range(each)]
         self._draws = [
             Pinning(region, split, episode_seed(seed, number, row))
             for number, region in enumerate(regions)
