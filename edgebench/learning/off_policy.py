@@ -126,7 +126,8 @@ class DeterministicPolicy(Method):
         self.judges = nn.ModuleList(
             seeded(seed + 1 + number, lambda: Critic(form, settings.hidden, numbers)) for number in range(self.critics)
         ).to(device)
-        self.targets = copy.deepcopy(nn.ModuleList([self.actor, self.judges]))
+        self.target_actor, self.target_judges = copy.deepcopy(self.actor), copy.deepcopy(self.judges)
+        self.targets = nn.ModuleList([self.target_actor, self.target_judges])
         self.actor_optimiser = torch.optim.Adam(self.actor.parameters(), settings.learning_rate)
         self.critic_optimiser = torch.optim.Adam(self.judges.parameters(), settings.learning_rate)
         self.replay = Replay(settings.replay)
@@ -171,10 +172,10 @@ class DeterministicPolicy(Method):
 
     def goal(self, drawn: Transitions) -> Tensor:
         """What the critics are to say: the reward and what the targets say of the next decision."""
-        actor, judges = self.targets
+        actor, judges = self.target_actor, self.target_judges
         scores = self.smoothed(actor(drawn.after))
         action = squashed(self.form, scores, drawn.after.mask)
-        judged = torch.stack([judge(drawn.after, action, drawn.around) for judge in judges])  # type: ignore[operator]
+        judged = torch.stack([judge(drawn.after, action, drawn.around) for judge in judges])
         return drawn.reward + self.settings.discount * drawn.goes_on * judged.amin(0)
 
     def smoothed(self, scores: Tensor) -> Tensor:

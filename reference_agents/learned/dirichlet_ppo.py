@@ -60,8 +60,8 @@ class DirichletPPO(TeamPolicy):
         episode, stream = experience.episode.numpy(), experience.stream.numpy()
         slot = slice(0, np.unique(episode * world.streams + stream).size)
         near = linked(episode[slot], stream[slot], experience.inputs.nodes[slot].cpu().numpy())
-        near = neighbours_later(judged.advantage.cpu().numpy().reshape(-1, slot.stop), near)
-        return judged._replace(advantage=judged.advantage + torch.from_numpy(near.ravel()).to(self.device))
+        later = neighbours_later(judged.advantage.cpu().numpy().reshape(-1, slot.stop), near)
+        return judged._replace(advantage=judged.advantage + torch.from_numpy(later.ravel()).to(self.device))
 
 
 def linked(episode: NDArray[np.int64], stream: NDArray[np.int64], nodes: NDArray[np.int32]) -> NDArray[np.int64]:

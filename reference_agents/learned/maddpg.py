@@ -7,7 +7,7 @@ What is different: all agents share one actor and one critic, which is told mean
 observation and action, so that any number of agents fits; of shares it is told the means of what all see alone. Noise
 is applied in every round, and the end by a time limit is not stored as the end of what follows.
 
-Parts: `truncated`, that a time limit is no end. Without it the critic takes the last decision to be followed by nothing.
+Parts: `truncated`, that a time limit is no end. Without it nothing is taken to follow the last decision.
 
 Command: edgebench train maddpg --track offload --face team --regions s1,s2,s3 --seeds 5
 """
