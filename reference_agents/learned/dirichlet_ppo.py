@@ -4,8 +4,9 @@ Source: DFaaS, IPDPSW 2025, doi 10.1109/IPDPSW66978.2025.00176: PPO, a Dirichlet
 rejection, whose concentrations come from a softplus.
 
 What is different: rows are scored one by one by a shared net, so that a policy fits every region, and all nodes share
-it. Concentrations are ten times a softplus, plus 1, and the best action is the distribution's mode, since densities below 1 have no
-bound. A node is also told what became of its neighbours in the slot after, as that is what it does to them.
+it. Concentrations are ten times a softplus, plus 1, and the best action is the distribution's mode,
+since densities below 1 have no bound.
+A node is also told what became of its neighbours in the slot after, as that is what it does to them.
 
 Parts: `neighbourhood`, what became of the neighbours; without it a node learns from its own users alone.
 
