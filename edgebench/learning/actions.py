@@ -16,6 +16,9 @@ _NEVER: Final = -1e9
 _LEAST: Final = 1e-4
 """Least concentration and least share: densities are finite there."""
 
+_SHARPNESS: Final = 10.0
+"""Concentration of a unit of a row's weight: so that what is drawn is near what is meant at scores of some units."""
+
 
 class Draws:
     """A method's own random numbers: a generator of each library, both from one seed."""
@@ -92,7 +95,7 @@ class Shares:
     def __init__(self, scores: Tensor, mask: Tensor) -> None:
         self.mask = mask
         self.weight = (functional.softplus(scores) + _LEAST) * mask
-        self.concentration = (self.weight + 1.0) * mask
+        self.concentration = (_SHARPNESS * self.weight + 1.0) * mask
         self._gamma = torch.where(mask, self.concentration, torch.ones_like(scores))
 
     def sample(self, draws: Draws) -> Tensor:

@@ -1,12 +1,12 @@
 """Dirichlet-PPO: PPO whose actions are shares drawn from a Dirichlet distribution.
 
-Source: Petriglia, Filippini, Ciavotta and Savi, "Multi-agent reinforcement learning for workload distribution in
-FaaS-edge computing systems", IPDPSW 2025, doi 10.1109/IPDPSW66978.2025.00176: PPO, a Dirichlet distribution over
-local, neighbours and rejection, whose concentrations come from a softplus.
+Source: DFaaS, IPDPSW 2025, doi 10.1109/IPDPSW66978.2025.00176: PPO, a Dirichlet distribution over local, neighbours and
+rejection, whose concentrations come from a softplus.
 
 What is different: rows are scored one by one by a shared net, so that a policy fits every region, and all nodes share
-it. Concentrations are softplus plus 1, and the best action is the distribution's mode, since densities below 1 have no
-bound. A node is also told what became of its neighbours in the slot after, as that is what it does to them.
+it. Concentrations are ten times a softplus, plus 1, and the best action is the distribution's mode,
+since densities below 1 have no bound.
+A node is also told what became of its neighbours in the slot after, as that is what it does to them.
 
 Parts: `neighbourhood`, what became of the neighbours; without it a node learns from its own users alone.
 
@@ -60,8 +60,8 @@ class DirichletPPO(TeamPolicy):
         episode, stream = experience.episode.numpy(), experience.stream.numpy()
         slot = slice(0, np.unique(episode * world.streams + stream).size)
         near = linked(episode[slot], stream[slot], experience.inputs.nodes[slot].cpu().numpy())
-        near = neighbours_later(judged.advantage.cpu().numpy().reshape(-1, slot.stop), near)
-        return judged._replace(advantage=judged.advantage + torch.from_numpy(near.ravel()).to(self.device))
+        later = neighbours_later(judged.advantage.cpu().numpy().reshape(-1, slot.stop), near)
+        return judged._replace(advantage=judged.advantage + torch.from_numpy(later.ravel()).to(self.device))
 
 
 def linked(episode: NDArray[np.int64], stream: NDArray[np.int64], nodes: NDArray[np.int32]) -> NDArray[np.int64]:

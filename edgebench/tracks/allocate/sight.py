@@ -33,8 +33,8 @@ CONTEXT: Final = (
     *(feature.name for feature in QUEUE_FEATURES),
     *("dominant", "earns", "arrivals_left", "choices"),
 )
-"""Job and queue as they are observed, times and counts as logarithms; `earns` is the logarithm of priority over dominant
-need and duration, `choices` the share of the sites that fit in time."""
+"""Job and queue as they are observed, times and counts as logarithms; `earns` is the logarithm of priority over
+dominant need and duration, `choices` the share of the sites that fit in time."""
 
 _J, _Q = len(JOB_FEATURES), len(QUEUE_FEATURES)
 _IS_DEFER, _IS_ORIGIN, _FITS, _IN_TIME = range(4)

@@ -97,7 +97,7 @@ class AllocateWorld:
 
     def scores(self) -> NDArray[np.float64]:
         """The completion of every episode."""
-        return np.array([play.simulation.metrics()["completion"] for play in self._plays])
+        return np.asarray([play.simulation.metrics()["completion"] for play in self._plays])
 
 
 class _Play:
@@ -143,7 +143,7 @@ def points_of(jobs: NDArray[Any], progress: NDArray[Any]) -> NDArray[np.float64]
     waited = progress["held_ms"] + progress["transfer_ms"] - jobs["arrival_ms"]
     latency = waited / (jobs["latest_ms"] + jobs["duration_ms"] - jobs["arrival_ms"])
     done = worth - POINTS * LATENCY_WEIGHT / jobs.size * latency
-    return np.where(progress["status"] == DONE, done, -VIOLATION_WEIGHT * worth)
+    return np.asarray(np.where(progress["status"] == DONE, done, -VIOLATION_WEIGHT * worth), np.float64)
 
 
 class Sight:
@@ -163,8 +163,8 @@ class Sight:
         most = self._nodes.size
         rows, may = np.zeros((1, most, len(ROWS)), np.float32), np.zeros((1, most), np.bool_)
         context = np.zeros((1, len(CONTEXT)), np.float32)
-        observed = (observation[name] for name in ("sites", "job", "queue", "action_mask"))
-        see(*observed, rows[0], context[0], may[0])
+        sites, job, queue, mask = (observation[name] for name in ("sites", "job", "queue", "action_mask"))
+        see(sites, job, queue, mask, rows[0], context[0], may[0])
         none, stream = np.zeros(1, np.int64), np.array([info["job"]], np.int64)
         return Seen(rows, context, may, np.zeros((1, 0), np.float32), self._nodes[None], none, none, stream)
 

@@ -39,7 +39,7 @@ _MOST_EXTRA_S: Final = 0.8
 """Nothing is spare behind a link that was measured to add more."""
 _SHARES_PER_MEMORY: Final = 10.0 * sum(WORK_SHARES) / sum(MEMORY_MB)
 """Thousands of CPU shares that 10 GB hold."""
-_PRIOR_SPREAD: Final = 20.0
+_PRIOR_SPREAD: Final = 10.0
 """Concentration of a Dirichlet distribution whose mean is the fair share, where a policy begins."""
 _PRIOR_WEIGHT: Final = 3.0
 """With this weight of `fair` policies begin (`edgebench.learning.networks.PRIOR_WEIGHT`)."""

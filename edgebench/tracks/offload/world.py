@@ -43,6 +43,7 @@ class OffloadWorld:
     """
 
     form: Final = FORM
+    _last: Seen
 
     def __init__(self, regions: Sequence[Region], *, scenario: str, split: str, each: int, seed: int) -> None:
         self.count, self._each = len(regions) * each, each
@@ -94,7 +95,7 @@ class OffloadWorld:
 
     def scores(self) -> NDArray[np.float64]:
         """The value: an episode's rewards sum to it for every slot."""
-        return self._earned / SLOTS
+        return np.asarray(self._earned / SLOTS)
 
 
 def _ended(play: Simulation) -> NDArray[np.float64]:
@@ -113,14 +114,16 @@ class Sight:
     form: Final = FORM
 
     def __init__(self, public: dict[str, NDArray[Any]]) -> None:
-        columns = [np.asarray(public[f"links.{name}"]) for name in ("src", "dst", "latency_ms", "bandwidth_mbps")]
-        near = find_neighbours(len(public["nodes.node_id"]), *columns, np.zeros(columns[0].size, np.bool_))
+        columns = ("src", "dst", "latency_ms", "bandwidth_mbps")
+        src, dst, latency_ms, bandwidth_mbps = (np.asarray(public[f"links.{name}"]) for name in columns)
+        no_trap = np.zeros(src.size, np.bool_)
+        near = find_neighbours(len(public["nodes.node_id"]), src, dst, latency_ms, bandwidth_mbps, no_trap)
         self._rows_of = rows_of(links_of(near)["neighbour"])
 
     def seen(self, observation: dict[str, Any], info: dict[str, Any]) -> Seen:
         """The nodes' decisions, as the world shows them."""
-        observed = (observation[name] for name in ("nodes", "neighbours", "action_mask"))
-        return seen_of(*observed, self._rows_of, np.array([len(self._rows_of)]))
+        nodes, near, mask = (observation[name] for name in ("nodes", "neighbours", "action_mask"))
+        return seen_of(nodes, near, mask, self._rows_of, np.array([len(self._rows_of)]))
 
     def action(self, chosen: NDArray[Any]) -> NDArray[np.float32]:
         """The environment's action from the shares of its nodes, (N, C)."""
