@@ -54,9 +54,7 @@ class A2C(ProximalPolicy):
         if self.settings.critic:
             return super().judge(experience, world)
         tried = experience.tried
-        return super().judge(
-            experience._replace(tried=tried._replace(values=torch.zeros_like(tried.values))), world
-        )
+        return super().judge(experience._replace(tried=tried._replace(values=torch.zeros_like(tried.values))), world)
 
     def trace(self) -> float:
         """All of what follows, where no critic stands in for it."""

@@ -6,8 +6,8 @@ reinforcement learning", ICLR 2023.
 What is different: actions are choices, not vectors. A choice is drawn by the Gumbel trick, and the number behind every
 row is pink over the decisions of an episode: every node has processes of its own, so that a node which luck favours is
 favoured for some time. Each number by itself is distributed as without colour, and those of one decision are
-independent (rows that would share a process draw afresh), so that log-probabilities are those of the policy. TopoFreeRL's
-PPO-CN adds noise to the logits and keeps the log-probability of the policy without it.
+independent (rows that would share a process draw afresh), so that log-probabilities are those of the policy. The PPO-CN
+of TopoFreeRL adds noise to the logits and keeps the log-probability of the policy without it.
 
 Parts: `coloured`. Without it the noise is white, which is PPO.
 

@@ -77,11 +77,10 @@ class GatedEncoder(nn.Module):
         self.channels = [number for number, name in enumerate(form.rows) if name in (*TELEMETRY, *LABELLED)]
         self.preferences = [form.context.index(name) for name in PREFERENCES]
         squeezed = 2 * len(self.channels) + len(PREFERENCES)
-        self.gate = nn.Sequential(
-            nn.Linear(squeezed, bottleneck), nn.ReLU(), nn.Linear(bottleneck, len(self.channels)), nn.Sigmoid()
-        )
-        nn.init.zeros_(self.gate[2].weight)
-        nn.init.zeros_(self.gate[2].bias)
+        excite = nn.Linear(bottleneck, len(self.channels))
+        nn.init.zeros_(excite.weight)
+        nn.init.zeros_(excite.bias)
+        self.gate = nn.Sequential(nn.Linear(squeezed, bottleneck), nn.ReLU(), excite, nn.Sigmoid())
 
     def forward(self, inputs: Inputs) -> Pooled:
         """(D, R, H) and (D, `width`)."""
@@ -171,7 +170,8 @@ def shortfalls(experience: Experience) -> Tensor:
     """How far a task stays below 1 in each objective on average, (objectives,)."""
     streams = int(experience.stream.max()) + 1
     tasks = torch.unique(experience.episode * streams + experience.stream).numel()
-    return 1.0 - experience.reward[:, 1:].sum(0).cpu() / tasks
+    short: Tensor = 1.0 - experience.reward[:, 1:].sum(0).cpu() / tasks
+    return short
 
 
 METHOD: Final = TopoFreeRL

@@ -108,7 +108,9 @@ class VAMAPPO(ProximalPolicy):
         self.measure(experience.tried.values, judged.targets[:, OWN])
         if not self.settings.coordination:
             return judged
-        return judged._replace(advantage=judged.advantage + self.settings.neighbours * self._neighbours(experience, judged))
+        return judged._replace(
+            advantage=judged.advantage + self.settings.neighbours * self._neighbours(experience, judged)
+        )
 
     def measure(self, values: Tensor, returns: Tensor) -> None:
         """Take in how far returns are from what was expected, over the deviations that were told of them."""
