@@ -55,6 +55,8 @@ class ImitationSettings(Settings):
         aggregate: Whether the policy takes decisions too, so that its own states are learned from.
     """
 
+    # Tried at 0.3 M decisions on s1-s3, seed 1, by mean utility on val (s1-s4): learning rate 1e-3
+    # .440, 3e-3 .431, 2e-3 with 2 epochs .432.
     learning_rate: float = 1e-3
     layers: int = 1
     heads: int = 2

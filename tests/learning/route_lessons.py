@@ -2,6 +2,7 @@
 
 import importlib
 
+import numpy as np
 import torch
 
 from edgebench.learning.method import settings_of
@@ -40,7 +41,17 @@ def weights_of(method):
 
 def score_of(method, world, episodes):
     """Mean utility of pinned episodes that the method decides."""
+    return _score(method.decide, world, episodes)
+
+
+def score_by_chance(world, episodes):
+    """Mean utility of pinned episodes in which any row that may be chosen is as likely."""
+    rng = np.random.default_rng(1)
+    return _score(lambda seen: np.where(seen.mask, rng.random(seen.mask.shape), -1.0).argmax(-1), world, episodes)
+
+
+def _score(decide, world, episodes):
     world.begin(episodes)
     while (seen := world.seen()).episode.size:
-        world.step(method.decide(seen))
+        world.step(decide(seen))
     return float(world.scores().mean())

@@ -45,7 +45,7 @@ def test_others_returns_are_of_later_decisions_of_the_same_episode(played, disco
     wanted = np.zeros(DECISIONS)
     for row in range(DECISIONS):
         later = [other for other in range(row + 1, DECISIONS) if played["episode"][other] == played["episode"][row]]
-        wanted[row] = sum(discount**k * played["reward"][other] for k, other in enumerate(later))
+        wanted[row] = sum(discount ** (k + 1) * played["reward"][other] for k, other in enumerate(later))
     np.testing.assert_allclose(others_returns(played["episode"], played["reward"], discount), wanted, atol=1e-5)
 
 

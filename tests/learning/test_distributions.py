@@ -36,7 +36,7 @@ def test_entropy_of_a_choice():
     assert Choice(SCORES, MASK).entropy().item() == pytest.approx(-(chances * chances.log()).sum().item(), abs=1e-5)
 
 
-@pytest.mark.parametrize(("distribution", "scores"), [(Shares, SCORES), (Levels, SCORES[:, :4])])
+@pytest.mark.parametrize(("distribution", "scores"), [(Shares, SCORES + 3.0), (Levels, SCORES[:, :4])])
 def test_entropy_is_the_mean_of_minus_the_log_density(distribution, scores):
     drawn_from = many(distribution, scores, MASK)
     drawn = drawn_from.log_prob(drawn_from.sample(Draws(2)))
