@@ -35,7 +35,7 @@ class Attention(nn.Module):
         return out
 
     def _heads(self, tokens: Tensor) -> Tensor:
-        return tokens.unflatten(-1, (self.heads, -1)).transpose(1, 2)
+        return tokens.view(*tokens.shape[:2], self.heads, -1).transpose(1, 2)
 
 
 class Layer(nn.Module):

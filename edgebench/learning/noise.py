@@ -38,4 +38,5 @@ def coloured_noise(shape: tuple[int, ...], beta: float, generator: torch.Generat
 
 def uniform_of(normal: Tensor) -> Tensor:
     """Standard normal numbers as ones within (0, 1): their distribution function."""
-    return torch.special.ndtr(normal).clamp(1e-7, 1.0 - 1e-7)
+    uniform: Tensor = torch.special.ndtr(normal).clamp(1e-7, 1.0 - 1e-7)
+    return uniform

@@ -55,6 +55,8 @@ class ImitationSettings(Settings):
         aggregate: Whether the policy takes decisions too, so that its own states are learned from.
     """
 
+    # Tried at 0.3 M decisions on s1-s3, seed 1, by mean utility on val (s1-s4): learning rate 1e-3
+    # .440, 3e-3 .431, 2e-3 with 2 epochs .432.
     learning_rate: float = 1e-3
     layers: int = 1
     heads: int = 2
@@ -122,7 +124,7 @@ class Imitation(Method):
         loss = 0.0
         for _ in range(self.settings.epochs):
             order = torch.randperm(len(answers), generator=self.draws.torch).to(self.device)
-            for chosen in order.split(self.settings.minibatch):
+            for chosen in torch.split(order, self.settings.minibatch):
                 loss = self._improve(experience.inputs.take(chosen), answers[chosen])
         return Lesson(len(answers), experience.score, {"cross_entropy": loss, "agreed": agreed})
 
@@ -163,8 +165,8 @@ def expert(form: Form, inputs: Inputs) -> Tensor:
     """The rows that `reference_agents.route.lookahead` takes, (D,), as far as the decisions show it.
 
     Before the last stage that is the best expected utility. On the last, lookahead counts the way back with what is
-    remembered of its traps. Rows on nodes that telemetry calls down are taken only if all are. Where times are past what
-    rows show, two deadlines, the two may differ.
+    remembered of its traps. Rows on nodes that telemetry calls down are taken only if all are. Where times are past
+    what rows show, two deadlines, the two may differ.
     """
 
     def row(name: str) -> Tensor:

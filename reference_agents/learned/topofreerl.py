@@ -60,7 +60,9 @@ class TopoFreeSettings(PPOSettings):
     """
 
     bottleneck: int = 8
-    tau: float = 0.5
+    # Tried at 0.3 M decisions on s1-s3, seed 1, by mean utility on val (s1-s4): tau 0.2 .431,
+    # 0.5 .426, 0.5 at a learning rate of 2e-3 .425.
+    tau: float = 0.2
     kept: float = 0.7
     se: bool = True
     dwa: bool = True
@@ -77,11 +79,10 @@ class GatedEncoder(nn.Module):
         self.channels = [number for number, name in enumerate(form.rows) if name in (*TELEMETRY, *LABELLED)]
         self.preferences = [form.context.index(name) for name in PREFERENCES]
         squeezed = 2 * len(self.channels) + len(PREFERENCES)
-        self.gate = nn.Sequential(
-            nn.Linear(squeezed, bottleneck), nn.ReLU(), nn.Linear(bottleneck, len(self.channels)), nn.Sigmoid()
-        )
-        nn.init.zeros_(self.gate[2].weight)
-        nn.init.zeros_(self.gate[2].bias)
+        excite = nn.Linear(bottleneck, len(self.channels))
+        nn.init.zeros_(excite.weight)
+        nn.init.zeros_(excite.bias)
+        self.gate = nn.Sequential(nn.Linear(squeezed, bottleneck), nn.ReLU(), excite, nn.Sigmoid())
 
     def forward(self, inputs: Inputs) -> Pooled:
         """(D, R, H) and (D, `width`)."""
@@ -171,7 +172,8 @@ def shortfalls(experience: Experience) -> Tensor:
     """How far a task stays below 1 in each objective on average, (objectives,)."""
     streams = int(experience.stream.max()) + 1
     tasks = torch.unique(experience.episode * streams + experience.stream).numel()
-    return 1.0 - experience.reward[:, 1:].sum(0).cpu() / tasks
+    short: Tensor = 1.0 - experience.reward[:, 1:].sum(0).cpu() / tasks
+    return short
 
 
 METHOD: Final = TopoFreeRL
