@@ -58,6 +58,21 @@ class Seen(NamedTuple):
     edges: NDArray[np.float16] | None = None  # (D, R, R) how much rows belong together, where `Form.edges`
 
 
+def nothing_due(form: Form) -> Seen:
+    """No decision: all episodes are over."""
+    none = np.zeros(0, np.int64)
+    return Seen(
+        np.zeros((0, 0, len(form.rows)), np.float32),
+        np.zeros((0, len(form.context)), np.float32),
+        np.zeros((0, 0), np.bool_),
+        np.zeros((0, len(form.whole)), np.float32),
+        np.zeros((0, 0), np.int32),
+        none,
+        none,
+        none,
+    )
+
+
 class Ground(NamedTuple):
     """What is public of a region's network of N nodes."""
 

@@ -31,7 +31,8 @@ def test_a_world_and_the_environment_agree(regions):
         for name in ("rows", "context", "mask", "nodes", "stream"):
             np.testing.assert_array_equal(getattr(alone, name), getattr(seen, name), err_msg=name)
         chosen = np.array([every_third_waits(count)(seen.mask[0])])
-        observed, _, over, _, info = env.step(np.int64(sight.action(chosen)))
+        site = sight.decide(observed, info, lambda seen, chosen=chosen: chosen)
+        observed, _, over, _, info = env.step(np.int64(site))
         brought.append(world.step(chosen))
         count += 1
     summary = env.summary()

@@ -30,11 +30,12 @@ def test_a_world_and_the_environment_agree(face, regions):
     while (seen := world.seen()).episode.size:
         assert not over
         mine = seen.episode == 1
-        alone = sight.seen(observed, info)
+        alone = sight.seen(observed)
         for name in ("rows", "context", "mask", "whole", "nodes", "stream"):
             np.testing.assert_array_equal(getattr(alone, name), getattr(seen, name)[mine], err_msg=name)
         action = fair(seen.rows, seen.mask).astype(np.float32)
-        observed, _, _, over, info = env.step(sight.action(action[mine]))
+        chosen = sight.decide(observed, info, lambda seen, shares=action[mine]: shares)
+        observed, _, _, over, info = env.step(chosen)
         brought += world.step(action)[mine].sum()
     summary = env.summary()
     assert over

@@ -8,7 +8,7 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
-from edgebench.learning.seen import LEVELS, Form, Ground, Seen, ground_of
+from edgebench.learning.seen import LEVELS, Form, Ground, Seen, ground_of, nothing_due
 from edgebench.learning.summary import summaries, summary_names
 from edgebench.learning.world import episode_seed
 from edgebench.pinning import Pinning
@@ -61,15 +61,14 @@ class AllocateTeamWorld:
         """See `edgebench.learning.world.World`."""
         self._live = np.flatnonzero([play.asked >= 0 for play in self._plays])
         if not self._live.size:
-            return Seen(*(part[:0] for part in self._last))
+            return nothing_due(self.form)
         plays = [self._plays[number] for number in self._live]
         counts = np.array([play.nodes for play in plays], np.int64)
         rows, context, there = see(np.concatenate([play.offer_rows for play in plays]))
         nodes = np.concatenate([self._rows_of[number] for number in self._live])
         episode, stream = np.repeat(self._live, counts), np.concatenate([np.arange(count) for count in counts])
         whole = summaries(context, counts)
-        self._last = Seen(rows, context, there, whole, nodes, episode // self._each, episode, stream)
-        return self._last
+        return Seen(rows, context, there, whole, nodes, episode // self._each, episode, stream)
 
     def step(self, actions: NDArray[Any]) -> NDArray[np.float64]:
         """See `edgebench.learning.world.World`."""

@@ -45,5 +45,6 @@ TRACK: Final = Track(
         "single": "edgebench.tracks.allocate.world:AllocateWorld",
         "team": "edgebench.tracks.allocate.team_world:AllocateTeamWorld",
     },
+    sights={"single": "edgebench.tracks.allocate.world:Sight"},
     streams="edgebench.tracks.allocate.streams:STREAMS",
 )

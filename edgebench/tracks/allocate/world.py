@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from edgebench.learning.seen import CHOICE, Form, Ground, Seen, ground_of
+from edgebench.learning.sight import Decide
 from edgebench.learning.world import episode_seed
 from edgebench.pinning import Pinning
 from edgebench.region import Region
@@ -158,6 +159,13 @@ class Sight:
     def __init__(self, public: dict[str, NDArray[Any]]) -> None:
         self._nodes = nodes_of(len(public["nodes.node_id"]), 1 + len(public["nodes.node_id"]))
 
+    def begin(self, info: dict[str, Any]) -> None:
+        """Begin an episode; nothing of it has to be remembered."""
+
+    def decide(self, observation: dict[str, Any], info: dict[str, Any], decide: Decide) -> int:
+        """The site, or the deferral."""
+        return int(decide(self.seen(observation, info))[0])
+
     def seen(self, observation: dict[str, Any], info: dict[str, Any]) -> Seen:
         """The decision, as the world shows it."""
         most = self._nodes.size
@@ -167,10 +175,6 @@ class Sight:
         see(sites, job, queue, mask, rows[0], context[0], may[0])
         none, stream = np.zeros(1, np.int64), np.array([info["job"]], np.int64)
         return Seen(rows, context, may, np.zeros((1, 0), np.float32), self._nodes[None], none, none, stream)
-
-    def action(self, chosen: NDArray[Any]) -> int:
-        """The environment's action from the row chosen, (1,): the last one waits."""
-        return int(chosen[0])
 
 
 def nodes_of(sites: int, rows: int) -> NDArray[np.int32]:

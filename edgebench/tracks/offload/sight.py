@@ -134,7 +134,7 @@ def _see_shares(mask: NDArray[np.int8], asked: float, rows: Floats, room: NDArra
 @part
 def _fair(share: float) -> float:
     """A share so that policies begin with it: `softplus` of `_PRIOR_WEIGHT` times this is `_PRIOR_SPREAD` times it."""
-    return np.log(np.expm1(_PRIOR_SPREAD * (share + _LEAST_SHARE))) / _PRIOR_WEIGHT
+    return float(np.log(np.expm1(_PRIOR_SPREAD * (share + _LEAST_SHARE))) / _PRIOR_WEIGHT)
 
 
 @part

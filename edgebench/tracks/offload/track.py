@@ -40,5 +40,6 @@ TRACK: Final = Track(
         "single": "edgebench.tracks.offload.world:OffloadWorld",
         "team": "edgebench.tracks.offload.world:OffloadWorld",
     },
+    sights={"single": "edgebench.tracks.offload.world:Sight", "team": "edgebench.tracks.offload.world:Sight"},
     streams="edgebench.tracks.offload.streams:STREAMS",
 )

@@ -8,7 +8,8 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
-from edgebench.learning.seen import SHARES, Form, Ground, Seen, ground_of
+from edgebench.learning.seen import SHARES, Form, Ground, Seen, ground_of, nothing_due
+from edgebench.learning.sight import Decide
 from edgebench.learning.summary import summaries, summary_names
 from edgebench.learning.world import episode_seed
 from edgebench.pinning import Pinning
@@ -71,16 +72,15 @@ class OffloadWorld:
     def seen(self) -> Seen:
         """See `edgebench.learning.world.World`."""
         if self._slot == SLOTS:
-            return Seen(*(part[:0] for part in self._last))
+            return nothing_due(self.form)
         parts = [play.seen for play in self._plays]
-        self._last = seen_of(
+        return seen_of(
             np.concatenate([part.nodes for part in parts]),
             np.concatenate([part.neighbours for part in parts]),
             np.concatenate([part.action_mask for part in parts]),
             self._rows_of,
             self._nodes,
         )._replace(ground=self._episode // self._each, episode=self._episode, stream=self._stream)
-        return self._last
 
     def step(self, actions: NDArray[Any]) -> NDArray[np.float64]:
         """See `edgebench.learning.world.World`."""
@@ -91,7 +91,9 @@ class OffloadWorld:
         self._slot += 1
         ended, before = np.concatenate([_ended(play) for play in self._plays]), self._ended
         self._ended = ended
-        return (np.concatenate([play.own_rewards() for play in self._plays]) - (ended - before))[:, None]
+        own: NDArray[np.float64] = np.concatenate([play.own_rewards() for play in self._plays])
+        brought: NDArray[np.float64] = own - (ended - before)
+        return brought[:, None]
 
     def scores(self) -> NDArray[np.float64]:
         """The value: an episode's rewards sum to it for every slot."""
@@ -120,14 +122,17 @@ class Sight:
         near = find_neighbours(len(public["nodes.node_id"]), src, dst, latency_ms, bandwidth_mbps, no_trap)
         self._rows_of = rows_of(links_of(near)["neighbour"])
 
-    def seen(self, observation: dict[str, Any], info: dict[str, Any]) -> Seen:
+    def begin(self, info: dict[str, Any]) -> None:
+        """Begin an episode; nothing of it has to be remembered."""
+
+    def decide(self, observation: dict[str, Any], info: dict[str, Any], decide: Decide) -> NDArray[np.float32]:
+        """Shares of every node, (N, C)."""
+        return np.asarray(decide(self.seen(observation)), np.float32)
+
+    def seen(self, observation: dict[str, Any]) -> Seen:
         """The nodes' decisions, as the world shows them."""
         nodes, near, mask = (observation[name] for name in ("nodes", "neighbours", "action_mask"))
         return seen_of(nodes, near, mask, self._rows_of, np.array([len(self._rows_of)]))
-
-    def action(self, chosen: NDArray[Any]) -> NDArray[np.float32]:
-        """The environment's action from the shares of its nodes, (N, C)."""
-        return np.asarray(chosen, np.float32)
 
 
 def rows_of(neighbour: NDArray[np.int64]) -> NDArray[np.int32]:

@@ -149,17 +149,3 @@ def together(questions: Sequence[Question], ground: NDArray[np.int64]) -> Decisi
         np.zeros(count, np.int64),
         np.stack(edges) if edges else None,
     )
-
-
-def nothing(whole: int = 0) -> Decisions:
-    """No decision at all."""
-    return Decisions(
-        np.zeros((0, 0, len(ROWS)), np.float32),
-        np.zeros((0, len(CONTEXT)), np.float32),
-        np.zeros((0, 0), np.bool_),
-        np.zeros((0, whole), np.float32),
-        np.zeros((0, 0), np.int32),
-        np.zeros(0, np.int64),
-        np.zeros(0, np.int64),
-        np.zeros(0, np.int64),
-    )

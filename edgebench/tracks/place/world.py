@@ -8,7 +8,7 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
-from edgebench.learning.seen import Form, Ground, ground_of
+from edgebench.learning.seen import Form, Ground, ground_of, nothing_due
 from edgebench.learning.seen import Seen as Decisions
 from edgebench.learning.world import episode_seed
 from edgebench.pinning import Pinning
@@ -18,7 +18,7 @@ from edgebench.tracks.place.ahead import Ahead
 from edgebench.tracks.place.constants import PLAN_EDITS, SLOTS
 from edgebench.tracks.place.devices import device_nodes
 from edgebench.tracks.place.env import OBSERVED
-from edgebench.tracks.place.look import ANYBODY, NOBODY, Look, nothing, together
+from edgebench.tracks.place.look import ANYBODY, NOBODY, Look, together
 from edgebench.tracks.place.observe import Seen
 from edgebench.tracks.place.parallel import joint_edit
 from edgebench.tracks.place.sight import CONTEXT, ROWS
@@ -145,7 +145,7 @@ class PlaceWorld(_Places):
     def seen(self) -> Decisions:
         """See `edgebench.learning.world.World`."""
         if self.over:
-            return nothing()
+            return nothing_due(self.form)
         questions = [look.ask(expert) for look, expert in zip(self._looks, self._picked.tolist(), strict=True)]
         decisions = together(questions, np.arange(self.count) // self._each)
         return decisions._replace(stream=np.full(self.count, self._turn))
@@ -187,7 +187,7 @@ class PlaceTeamWorld(_Places):
     def seen(self) -> Decisions:
         """See `edgebench.learning.world.World`."""
         if self.over:
-            return nothing(len(TEAM.whole))
+            return nothing_due(TEAM)
         episode = np.repeat(np.arange(self.count), self.streams)
         questions = [look.ask(of) for look in self._looks for of in (NOBODY, ANYBODY)]
         decisions = together(questions, episode // self._each)
