@@ -17,8 +17,8 @@ def double(tell, stop, *, number):
     return 2 * number
 
 
-def refuse(tell, stop, *, name):
-    raise EdgeBenchError("no such thing", where=name, mend="ask for another")
+def refuse(tell, stop, *, what):
+    raise EdgeBenchError("no such thing", where=what, mend="ask for another")
 
 
 def die_at_first(tell, stop, *, folder, times):
@@ -47,7 +47,7 @@ def test_results_are_in_order_and_all_is_told():
 
 def test_an_error_comes_back_whole():
     with pytest.raises(EdgeBenchError, match="no such thing") as caught:
-        run_here([task("refuse", name="x")], 1)
+        run_here([task("refuse", what="x")], 1)
     assert (caught.value.where, caught.value.mend) == ("x", "ask for another")
 
 

@@ -45,17 +45,17 @@ def own_advantages(
 
 
 @compiled
-def others_returns(episode: Whole, surprise: Floats, discount: float) -> Floats:
+def others_returns(episode: Whole, surprise: Floats, discount: Floats) -> Floats:
     """Discounted sum of `surprise` over the later decisions of the same episode, (n,).
 
     Args:
         episode: Of each decision, (n,), in the order in which they were taken.
         surprise: What each brought less what its kind brings, (n,).
-        discount: Of the episode's next decision.
+        discount: Of the episode's next decision, (n,).
     """
     running = np.zeros(episode.max() + 1)
     returns = np.zeros(surprise.size, np.float32)
     for row in range(surprise.size - 1, -1, -1):
         returns[row] = running[episode[row]]
-        running[episode[row]] = discount * (running[episode[row]] + surprise[row])
+        running[episode[row]] = discount[row] * (running[episode[row]] + surprise[row])
     return returns

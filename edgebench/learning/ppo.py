@@ -11,6 +11,7 @@ import dataclasses
 from collections.abc import Iterator
 from typing import Any, ClassVar, NamedTuple
 
+import numpy as np
 import torch
 from torch import Tensor, nn
 
@@ -35,7 +36,7 @@ class PPOSettings(Settings):
         discount: Of a stream's next decision.
         trace: Lambda of the generalised advantage.
         others: Weight of what comes to the others.
-        others_discount: Of an episode's next decision.
+        others_discount: Of an episode's next decision where `edgebench.learning.seen.Ground.pace` is 1.
         entropy: Weight of the entropy at the beginning; it falls to 0.
         value: Weight of the critic's error.
         gradient: Largest norm of a gradient.
@@ -131,7 +132,8 @@ class ProximalPolicy(Method):
             )
         )  # fmt: skip
         surprise = (reward - values[:, KIND]).contiguous().numpy()
-        others = torch.from_numpy(others_returns(episode, surprise, settings.others_discount))
+        pace = np.array([ground.pace for ground in world.grounds], np.float32)[experience.inputs.ground.cpu().numpy()]
+        others = torch.from_numpy(others_returns(episode, surprise, settings.others_discount ** (1.0 / pace)))
         advantage = own + settings.others * (others - values[:, OTHERS])
         targets = torch.stack([own + values[:, OWN], others, reward], -1)
         return Judged(advantage.to(self.device), targets.to(self.device))

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 Floats = NDArray[np.float32]
+_NODES: Final = 25
 CHOICE, SHARES, LEVELS = "choice", "shares", "levels"
 ACTIONS: Final = (CHOICE, SHARES, LEVELS)
 """Kinds of action: the index of a row; a share of every row, summing to 1; so many numbers from 0 to 1."""
@@ -78,10 +79,11 @@ class Ground(NamedTuple):
 
     region: str
     closeness: Floats  # (N, N) of linked nodes: 1 / (1 + link latency over the region's mean), else 0
+    pace: float  # how often decisions are taken, against a region of 25 nodes
 
 
-def ground_of(region: str, public: dict[str, NDArray[Any]]) -> Ground:
-    """The ground of a region, from what `edgebench.region.Region.public` gives."""
+def ground_of(region: str, public: dict[str, NDArray[Any]], *, pace: float | None = None) -> Ground:
+    """The ground of a region, from what `edgebench.region.Region.public` gives; by default more nodes decide more."""
     nodes = len(public["nodes.node_id"])
     latency = np.asarray(public["links.latency_ms"], np.float64)
     near = (1.0 / (1.0 + latency / max(float(latency.mean()), 1e-9))).astype(np.float32) if latency.size else latency
@@ -89,4 +91,4 @@ def ground_of(region: str, public: dict[str, NDArray[Any]]) -> Ground:
     ends = np.asarray(public["links.src"], np.int64), np.asarray(public["links.dst"], np.int64)
     closeness[ends] = near
     closeness[ends[::-1]] = near
-    return Ground(region, closeness)
+    return Ground(region, closeness, nodes / _NODES if pace is None else pace)

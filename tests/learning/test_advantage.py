@@ -42,11 +42,12 @@ def test_own_advantages_are_sums_of_errors_to_come(played, discount, trace):
 
 @pytest.mark.parametrize("discount", [1.0, 0.9, 0.0])
 def test_others_returns_are_of_later_decisions_of_the_same_episode(played, discount):
+    discounts = np.full(DECISIONS, discount, np.float32)
     wanted = np.zeros(DECISIONS)
     for row in range(DECISIONS):
         later = [other for other in range(row + 1, DECISIONS) if played["episode"][other] == played["episode"][row]]
         wanted[row] = sum(discount ** (k + 1) * played["reward"][other] for k, other in enumerate(later))
-    np.testing.assert_allclose(others_returns(played["episode"], played["reward"], discount), wanted, atol=1e-5)
+    np.testing.assert_allclose(others_returns(played["episode"], played["reward"], discounts), wanted, atol=1e-5)
 
 
 @pytest.mark.parametrize("reach", [1, 4, DECISIONS])

@@ -27,7 +27,8 @@ ROWS: Final = (
 requests under way, as a share of the site's; `fits` and `in_time` tell whether the job would begin by that and by what
 is remembered of the way, whose times are shares of the slack; `hold` is the logarithm of the seconds it would hold the
 site for. `appeal` is what tells good sites by itself: 1 less the seconds of the way and of uneven room in thirds, -1 at
-the least and where the job would not begin, 0 of the row that waits."""
+the least and where the job would not begin; of the row that waits it rises with what room should earn over what the
+job would earn there."""
 CONTEXT: Final = (
     *(feature.name for feature in JOB_FEATURES),
     *(feature.name for feature in QUEUE_FEATURES),
@@ -48,6 +49,9 @@ _ELAPSED: Final = QUEUE["elapsed"]
 _BALANCE_S: Final = 5.0
 """Seconds of transfer that even room is worth, as in the heuristic `priority-edf`."""
 _APPEAL_S: Final = 3.0
+_PRICE, _FADES_S = 0.12, 10.0
+"""What room must earn while jobs arrive, and the last seconds in which that falls to 0, as in `priority-edf`."""
+_LEAST_PRICE: Final = 0.01
 _ROUNDING: Final = 1e-6
 _JOB_LOGS: Final = tuple(JOB[name] for name in ("duration_s", "payload_mb", "slack_s", "waited_s", "tries"))
 _QUEUE_LOGS: Final = tuple(
@@ -80,6 +84,7 @@ def see(
             choices += rows[site, _IN_TIME]
     rows[-1, _IS_DEFER], may[-1] = 1.0, True
     _see_job(job, queue, context)
+    rows[-1, _WAY + 7] = _appeal_of_waiting(context)
     context[_J + _Q + 3] = choices / sites.shape[0]
 
 
@@ -106,6 +111,14 @@ def _see_site(site: Floats, job: Floats, row: Floats) -> None:
     uneven = row[_LEAST + 2] - least
     cost_s = site[_TRANSMISSION] + 0.5 * (site[_LATENCY] + site[_EXTRA]) + _BALANCE_S * uneven
     row[_WAY + 7] = max(1.0 - cost_s / _APPEAL_S, -1.0) if row[_IN_TIME] else -1.0
+
+
+@part
+def _appeal_of_waiting(context: Floats) -> float:
+    """Rises with what the room should earn over what the job would: 0.5 where they are the same."""
+    earns, left = np.exp(2.0 * context[_J + _Q + 1]), max(context[_J + _Q + 2], 0.0) * ARRIVALS_S
+    price = _PRICE * min(left / _FADES_S, 1.0)
+    return float(min(max(0.5 + np.log((price + _LEAST_PRICE) / (earns + _LEAST_PRICE)), -1.0), 1.5))
 
 
 @part

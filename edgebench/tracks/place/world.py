@@ -63,7 +63,9 @@ class _Places:
         self._looks = [
             Look(simulation.devices.node, simulation.shape[0], graph=graph) for simulation in self._simulations
         ]
-        self.grounds: tuple[Ground, ...] = tuple(ground_of(region.name, region.public()) for region in regions)
+        self.grounds: tuple[Ground, ...] = tuple(
+            ground_of(region.name, region.public(), pace=1.0) for region in regions
+        )
         self.count, self._each, self._turn = len(self._simulations), each, PLAN_EDITS + SLOTS
         self._pinnings = [
             Pinning(region, split, episode_seed(seed, number, row))
