@@ -28,6 +28,9 @@ class Form:
         whole: Names of the features that tell what all who act at once know together (W of them), for central critics:
             a policy that has no such critic must not look at them.
         objectives: Names of what a reward is made of, beside the reward itself.
+        messages: Numbers from -1 to 1 that go with an action of `CHOICE` to others who decide, M: an action is then the
+            index of a row and those numbers, (1 + M,).
+        edges: Whether it is told which rows belong together.
     """
 
     rows: tuple[str, ...]
@@ -37,6 +40,8 @@ class Form:
     prior: str = ""
     whole: tuple[str, ...] = ()
     objectives: tuple[str, ...] = ()
+    messages: int = 0
+    edges: bool = False
 
 
 class Seen(NamedTuple):
@@ -50,6 +55,7 @@ class Seen(NamedTuple):
     ground: NDArray[np.int64]  # (D,) which of the world's grounds the nodes are of
     episode: NDArray[np.int64]  # (D,) which of the world's episodes
     stream: NDArray[np.int64]  # (D,) whose decision within the episode: a task's, a node's, a gateway's
+    edges: NDArray[np.float16] | None = None  # (D, R, R) how much rows belong together, where `Form.edges`
 
 
 class Ground(NamedTuple):
