@@ -10,11 +10,12 @@ before that (`covered`, 0.8 where it is right). Learning rate and clip range are
 uncertainty over this round's, within bounds: a critic less sure than it was makes for smaller steps (published, the
 factor of the clip range is constant). The coordinated advantage, named in the source but not in its code, is an agent's
 own and a share of its neighbours' mean: other agents that decided about the same time at the same node or one linked
-to it. Agents share their weights, so that a policy fits any number of them. Messages go to others along the network's
-links as the team's world carries them; published, each agent reads its own.
+to it. Agents share their weights, so that a policy fits any number of them. Where the face has messages, a decision
+is a candidate and a message, both drawn and both learned from what follows; the world carries it to the others along
+the network's paths. Published, each agent reads its own.
 
 Parts: `adaptation`, without which learning rate and clip range follow PPO's schedule alone; `coordination`, without
-which advantages are one's own; `messages`, of the face that has them, without which nothing is told.
+which advantages are one's own; `messages`, without which all messages of a face that has them are 0.
 
 Command: edgebench train vamappo --track route --face team --regions s1,s2,s3 --seeds 5
 """
@@ -29,6 +30,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
+from edgebench.learning.actions import DISTRIBUTIONS, Distribution
 from edgebench.learning.coordination import nearness, neighbours_mean
 from edgebench.learning.inputs import Inputs
 from edgebench.learning.method import Settings
@@ -36,6 +38,7 @@ from edgebench.learning.networks import OWN, VALUES, ActorCritic, Outputs, Poole
 from edgebench.learning.ppo import Judged, PPOSettings, ProximalPolicy
 from edgebench.learning.rollout import Experience
 from edgebench.learning.seen import CHOICE, Form
+from edgebench.learning.telling import SilentChoice, ToldChoice
 from edgebench.learning.world import World
 
 DEVIATION: Final = VALUES
@@ -72,11 +75,17 @@ class VAMAPPOSettings(PPOSettings):
 
 
 class UncertainActorCritic(ActorCritic):
-    """Says beside its values how far off the first may be."""
+    """Says beside its values how far off the first may be, and beside its scores what to tell (`ToldChoice`)."""
 
-    def __init__(self, form: Form, encoder: nn.Module, hidden: int) -> None:
+    def __init__(self, form: Form, encoder: nn.Module, hidden: int, messages: int) -> None:
         super().__init__(form, encoder, hidden)
+        self.tell = nn.Linear(int(encoder.width), 2 * messages) if messages else None  # type: ignore[arg-type]
         self.deviation = perceptron(int(encoder.width), hidden, 1)  # type: ignore[arg-type]
+
+    def scores(self, inputs: Inputs, pooled: Pooled) -> Tensor:
+        """(D, R), and two a number of a message."""
+        scores = super().scores(inputs, pooled)
+        return scores if self.tell is None else torch.cat([scores, self.tell(pooled.whole)], -1)
 
     def values(self, inputs: Inputs, pooled: Pooled) -> Tensor:
         """(D, VALUES + 1); what the deviation learns does not change the rows' embedding."""
@@ -102,7 +111,21 @@ class VAMAPPO(ProximalPolicy):
     def make_network(self) -> nn.Module:
         """The actor-critic that says how sure it is."""
         hidden = self.settings.hidden
-        return UncertainActorCritic(self.form, RowEncoder(self.form, hidden), hidden)
+        messages = self.form.messages if self.settings.messages else 0
+        return UncertainActorCritic(self.form, RowEncoder(self.form, hidden), hidden, messages)
+
+    def best(self, inputs: Inputs) -> Tensor:
+        """As PPO, with the mean message."""
+        return self._distribution(self.outputs(inputs).scores, inputs.mask).best()
+
+    def distribution(self, inputs: Inputs, outputs: Outputs) -> Distribution:
+        """As PPO, with a message where the face has them."""
+        return self._distribution(outputs.scores, inputs.mask if self.settings.mask else torch.ones_like(inputs.mask))
+
+    def _distribution(self, scores: Tensor, mask: Tensor) -> Distribution:
+        if not self.form.messages:
+            return DISTRIBUTIONS[self.form.action](scores, mask)
+        return ToldChoice(scores, mask) if self.settings.messages else SilentChoice(scores, mask, self.form.messages)
 
     def judge(self, experience: Experience, world: World) -> Judged:
         """As PPO, with the neighbours' advantages; the uncertainty is measured before the round is learned from."""
@@ -154,7 +177,7 @@ class VAMAPPO(ProximalPolicy):
     def _neighbours(self, experience: Experience, judged: Judged) -> Tensor:
         inputs, action = experience.inputs, experience.tried.action
         if self.form.action == CHOICE:
-            node = inputs.nodes.gather(1, action.long()[:, None]).squeeze(1)
+            node = inputs.nodes.gather(1, action.reshape(len(action), -1)[:, :1].long()).squeeze(1)
         else:
             node = inputs.nodes[:, 0]
         mean = neighbours_mean(

@@ -10,7 +10,7 @@ from route_lessons import lessons, method_of, score_by_chance, score_of, weights
 @pytest.fixture(scope="module")
 def learned(regions):
     world = world_of(regions, each=16)
-    return lessons("ppo", world, 6)
+    return lessons("ppo", world, 6, minibatch=256)
 
 
 def test_a_few_rounds_lift_the_policy_above_chance(learned, regions):

@@ -1,6 +1,7 @@
 """The Route methods: each learns and repeats, and each part, left out, changes what it is part of."""
 
 import copy
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -10,9 +11,11 @@ from route_lessons import CPU, lessons, method_of, weights_of, world_of
 from edgebench.errors import EdgeBenchError
 from edgebench.learning.coordination import nearness
 from edgebench.learning.inputs import inputs_of
+from edgebench.learning.ppo import PPOSettings
 from edgebench.learning.rollout import play
 from edgebench.tracks.route.env import RouteEnv
 from edgebench.tracks.route.sight import LABELLED
+from edgebench.tracks.route.world import RouteWorld
 from reference_agents.learned.imitation import ANSWER, expert
 from reference_agents.learned.pf_ppo import group_rates
 from reference_agents.learned.ppo_cn import processes
@@ -55,7 +58,7 @@ def test_a_part_left_out_changes_what_is_learned(name, part, whole, regions):
 @pytest.mark.parametrize(
     ("name", "parts"),
     [
-        ("ppo_cn", {"coloured": False}),
+        ("ppo_cn", {"coloured": False, "entropy": PPOSettings().entropy}),
         ("pf_ppo", {"fairness": False}),
         ("topofreerl", {"se": False, "dwa": False}),
     ],
@@ -185,7 +188,7 @@ def test_the_experts_answer_is_kept_from_the_imitator(regions):
 
 def test_the_imitator_comes_to_agree_and_takes_over(regions):
     world = world_of(regions, each=8)
-    method, rounds = lessons("imitation", world, 6)
+    method, rounds = lessons("imitation", world, 6, minibatch=64)
     assert rounds[-1].figures["cross_entropy"] < 0.7 * rounds[0].figures["cross_entropy"]
     assert method.experts_share() == 0.0
     cloned, rounds = lessons("imitation", world, 1, aggregate=False)
@@ -288,6 +291,31 @@ def test_steps_shrink_where_the_critic_is_less_sure_than_it_was(regions):
     for _ in range(3):
         method.measure(values, 0.01 * returns)
     assert method.caution() > 1.0
+
+
+class Listening(RouteWorld):
+    """A world that keeps what is told and passes it to nobody."""
+
+    def __init__(self, regions):
+        super().__init__([regions["s1"]], scenario="trap", split="train", each=4, seed=1)
+        self.form = replace(self.form, messages=2)
+        self.told = []
+
+    def step(self, actions):
+        self.told.append(actions[:, 1:])
+        return super().step(actions[:, 0].astype(np.int64))
+
+
+def test_messages_are_drawn_learned_and_left_out(regions):
+    told = {}
+    for messages in (True, False):
+        world = Listening(regions)
+        method, _ = lessons("vamappo", world, messages=messages)
+        told[messages] = np.concatenate(world.told)
+        world.begin()
+        assert method.decide(world.seen()).shape == (4, 3)
+    assert told[True].shape[1] == 2 and np.abs(told[True]).max() <= 1.0 and told[True].std() > 0.1
+    assert not told[False].any()
 
 
 def test_nearness_has_links_and_oneself(regions):
