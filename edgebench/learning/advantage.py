@@ -59,3 +59,42 @@ def others_returns(episode: Whole, surprise: Floats, discount: Floats) -> Floats
         returns[row] = running[episode[row]]
         running[episode[row]] = discount[row] * (running[episode[row]] + surprise[row])
     return returns
+
+
+@compiled
+def replica_means(
+    episode: Whole, stream: Whole, streams: int, replicas: int, value: Floats, otherwise: Floats
+) -> Floats:
+    """Of every decision the mean of `value` over the same decision in the other replicas of its episode, (n,).
+
+    Replicas are the same episode played again: the same tasks arrive and the same links turn bad, whatever anybody
+    does. The same decision is that of the same stream which is as many decisions old. What differs between replicas is
+    what was tried out, so a mean over the others takes away what no policy could have changed.
+
+    Args:
+        episode: Of each decision, (n,), in the order in which they were taken; replicas stand side by side.
+        stream: Of each decision, (n,), below `streams`.
+        streams: How many an episode may have.
+        replicas: How many of an episode there are.
+        value: What is averaged, (n,).
+        otherwise: What stands where no other replica has the decision, (n,).
+    """
+    groups = episode.max() // replicas + 1
+    taken = np.zeros((episode.max() + 1) * streams, np.int64)
+    age = np.empty(episode.size, np.int64)
+    for row in range(episode.size):
+        key = episode[row] * streams + stream[row]
+        age[row] = taken[key]
+        taken[key] += 1
+    total = np.zeros((groups * streams, taken.max()))
+    count = np.zeros((groups * streams, taken.max()))
+    for row in range(episode.size):
+        key = episode[row] // replicas * streams + stream[row]
+        total[key, age[row]] += value[row]
+        count[key, age[row]] += 1.0
+    means = np.empty(episode.size, np.float32)
+    for row in range(episode.size):
+        key = episode[row] // replicas * streams + stream[row]
+        others = count[key, age[row]] - 1.0
+        means[row] = (total[key, age[row]] - value[row]) / others if others > 0.0 else otherwise[row]
+    return means

@@ -25,11 +25,13 @@ class Settings:
         each: Episodes played at once of every region.
         hidden: Width of the networks.
         learning_rate: Of Adam, at the beginning.
+        replicas: How often each of those episodes is played, side by side; a divisor of `each`.
     """
 
     each: int = 32
     hidden: int = 32
     learning_rate: float = 3e-3
+    replicas: int = 1
 
 
 class Lesson(NamedTuple):

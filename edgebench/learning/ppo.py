@@ -16,7 +16,7 @@ import torch
 from torch import Tensor, nn
 
 from edgebench.learning.actions import DISTRIBUTIONS, Distribution
-from edgebench.learning.advantage import others_returns, own_advantages
+from edgebench.learning.advantage import others_returns, own_advantages, replica_means
 from edgebench.learning.inputs import Inputs
 from edgebench.learning.method import Lesson, Method, Settings
 from edgebench.learning.networks import KIND, OTHERS, OWN, ActorCritic, Outputs, RowEncoder, seeded
@@ -134,7 +134,9 @@ class ProximalPolicy(Method):
         surprise = (reward - values[:, KIND]).contiguous().numpy()
         pace = np.array([ground.pace for ground in world.grounds], np.float32)[experience.inputs.ground.cpu().numpy()]
         others = torch.from_numpy(others_returns(episode, surprise, settings.others_discount ** (1.0 / pace)))
-        advantage = own + settings.others * (others - values[:, OTHERS])
+        expected = values[:, OTHERS].contiguous().numpy()
+        usual = replica_means(episode, stream, world.streams, settings.replicas, others.numpy(), expected)
+        advantage = own + settings.others * (others - torch.from_numpy(usual))
         targets = torch.stack([own + values[:, OWN], others, reward], -1)
         return Judged(advantage.to(self.device), targets.to(self.device))
 

@@ -95,7 +95,7 @@ class _Run:
         world = make_world(
             job.track, job.face, self.regions, scenario=job.scenario, each=settings.each, **job.face_settings
         )
-        self.world = Practice(world, self.regions, "train", job.seed)
+        self.world = Practice(world, self.regions, "train", job.seed, replicas=settings.replicas)
         self.method: Method = kind(self.world.form, settings, job.seed, torch.device(job.device))
         self.decisions, self.seconds, self.validated = 0, 0.0, 0
         self.best: float | None = None

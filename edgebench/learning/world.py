@@ -27,13 +27,15 @@ class World(Protocol):
         form: What its decisions are made of.
         grounds: Of its regions, in their order.
         count: Episodes at once: `each` of the first region, then `each` of the second, and so on.
-        streams: More than any stream's number.
     """
 
     form: Form
     grounds: tuple[Ground, ...]
     count: int
-    streams: int
+
+    @property
+    def streams(self) -> int:
+        """More than any stream's number in the present episodes."""
 
     def begin(self, pinned: Sequence[tuple[int, int]] | None = None) -> None:
         """Begin episodes: drawn from the world's seed, or in every region the `each` pinned (window, seed)."""
@@ -102,27 +104,39 @@ class Practice:
         regions: Its regions.
         split: Its split.
         seed: From which episodes are drawn; the same in all regions, in a window that all have.
+        replicas: How often each is played, side by side.
+
+    Raises:
+        EdgeBenchError: `replicas` does not divide the episodes of a region.
 
     Attributes:
         begun: How often episodes have begun; set it to go on where another one was left.
     """
 
-    def __init__(self, world: World, regions: Sequence[Region], split: str, seed: int) -> None:
-        self._world, self._each = world, world.count // len(regions)
+    def __init__(self, world: World, regions: Sequence[Region], split: str, seed: int, *, replicas: int = 1) -> None:
+        self._world, each = world, world.count // len(regions)
+        if replicas < 1 or each % replicas:
+            raise EdgeBenchError(f"{replicas} replicas of {each} episodes", mend="give a divisor")
+        self._replicas = replicas
         self._tasks = min(region.task_table(split).num_rows for region in regions)
-        self._seeds = [episode_seed(seed, 0, row) for row in range(self._each)]
-        self.form, self.grounds, self.count, self.streams = world.form, world.grounds, world.count, world.streams
+        self._seeds = [episode_seed(seed, 0, row) for row in range(each // replicas)]
+        self.form, self.grounds, self.count = world.form, world.grounds, world.count
         self.begun = 0
 
     def begin(self, pinned: Sequence[tuple[int, int]] | None = None) -> None:
         """Begin the pinned episodes, or the next ones."""
         if pinned is None:
-            drawn = [
-                (drawn_window(seed, self.begun, self._tasks), drawn_seed(seed, self.begun)) for seed in self._seeds
-            ]
-            pinned = [(int(window), int(chosen)) for window, chosen in drawn]
+            pinned = [drawn for drawn in map(self._drawn, self._seeds) for _ in range(self._replicas)]
             self.begun += 1
         self._world.begin(pinned)
+
+    @property
+    def streams(self) -> int:
+        """As the world; another number of tasks may be another number of streams."""
+        return self._world.streams
+
+    def _drawn(self, seed: int) -> tuple[int, int]:
+        return int(drawn_window(seed, self.begun, self._tasks)), int(drawn_seed(seed, self.begun))
 
     def seen(self) -> Seen:
         """As the world."""
