@@ -266,8 +266,8 @@ def test_labels_stand_behind_the_other_features_and_tell_of_traps(regions):
 
 
 def test_deviations_come_to_cover_what_they_say(regions):
-    world = world_of(regions, each=16)
-    method, _ = lessons("vamappo", world, 8)
+    world = world_of(regions, each=8)
+    method, _ = lessons("vamappo", world, 6, minibatch=512)
     experience = play(world, method.explore, CPU)
     judged = method.judge(experience, world)
     assert abs(method.covered - COVERED) < 0.08
