@@ -137,12 +137,12 @@ def _job(method: str, options: dict[str, Any]) -> Job:
     kind = find_method(method)
     settings = _settings(options.pop("given")) | dict.fromkeys(_names(options.pop("without")), False)
     settings |= dict.fromkeys(_names(options.pop("with_")), True)
-    settings_of(kind.settings_type, settings)
+    wanted = kind.face_settings(settings_of(kind.settings_type, settings), options["face"])
     find_scenario(options["scenario"])
     regions = tuple(wanted_regions(options.pop("regions"), options["edition"]))
     if options["device"] == "cuda":
         _require_cuda()
-    face_settings = {**kind.face_settings, **_settings(options.pop("face_given"))}
+    face_settings = {**wanted, **_settings(options.pop("face_given"))}
     steps = int(options.pop("steps"))
     return Job(method, regions=regions, steps=steps, settings=settings, face_settings=face_settings, **options)
 

@@ -108,12 +108,12 @@ def load_method(folder: Path, device: str = "cpu") -> tuple[Method, Checkpoint]:
     checkpoint = read_checkpoint(folder)
     kind = find_method(checkpoint.job.method)
     settings = settings_of(kind.settings_type, checkpoint.job.settings)
-    method = kind(checkpoint.form, settings, checkpoint.job.seed, torch.device(device))
     try:
+        method = kind(checkpoint.form, settings, checkpoint.job.seed, torch.device(device))
         tensors = load((folder / WEIGHTS).read_bytes())
         for name, module in method.modules().items():
             module.load_state_dict(_of_module(tensors, f"{name}."))
-    except (SafetensorError, RuntimeError, OSError) as error:
+    except (SafetensorError, RuntimeError, ValueError, OSError) as error:
         where = str(folder / WEIGHTS)
         raise EdgeBenchError(f"weights do not fit the method: {error}", where=where, mend="train again") from error
     return method, checkpoint

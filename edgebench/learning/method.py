@@ -59,8 +59,6 @@ class Method(ABC):
     faces: ClassVar[tuple[str, ...]]
     """The faces it is for, `track/face`."""
     settings_type: ClassVar[type[Settings]] = Settings
-    face_settings: ClassVar[Mapping[str, Any]] = {}
-    """What it wants of a face where that is not the face's default."""
 
     def __init__(self, form: Form, settings: Settings, seed: int, device: torch.device) -> None:
         self.form, self.settings, self.seed, self.device = form, settings, seed, device
@@ -73,8 +71,8 @@ class Method(ABC):
         self.grounds = grounds
 
     @classmethod
-    def world_settings(cls, settings: Settings) -> dict[str, Any]:
-        """Settings of the world that the method asks for, in training and in use."""
+    def face_settings(cls, settings: Settings, face: str) -> dict[str, Any]:
+        """Settings of a face (`single`, `team`) that the method asks for, in training and in use."""
         return {}
 
     @abstractmethod

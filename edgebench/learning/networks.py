@@ -75,6 +75,20 @@ def begun_with_prior(form: Form) -> nn.Linear:
     return line
 
 
+class KindCritic(nn.Module):
+    """What decisions of a kind bring, from the context without what depends on earlier decisions, (D, 1)."""
+
+    def __init__(self, form: Form, hidden: int) -> None:
+        super().__init__()
+        self._told = [number for number, name in enumerate(form.context) if name not in form.load]
+        self.net = perceptron(len(self._told), hidden, 1)
+
+    def forward(self, context: Tensor) -> Tensor:
+        """Of contexts (D, C)."""
+        brought: Tensor = self.net(context[:, self._told])
+        return brought
+
+
 class RowEncoder(nn.Module):
     """Embeds every row beside the context, then mean and maximum of them with the context's own embedding."""
 
@@ -112,7 +126,7 @@ class ActorCritic(nn.Module):
         begin_barely(self.score)
         self.straight = begun_with_prior(form)
         self.critic = perceptron(width, hidden, hidden, VALUES - 1)
-        self.kind = perceptron(len(form.context), hidden, 1)
+        self.kind = KindCritic(form, hidden)
 
     def forward(self, inputs: Inputs) -> Outputs:
         """Scores and values of the decisions."""

@@ -26,6 +26,8 @@ class Form:
         levels: Numbers in an action of `LEVELS`, 0 of others.
         prior: The feature of a row that says by itself how good the row is, "" where there is none: policies begin
             with it.
+        load: Features of the context that depend on what was decided before: what decisions of a kind bring on average
+            is reckoned without them.
         whole: Names of the features that tell what all who act at once know together (W of them), for central critics:
             a policy that has no such critic must not look at them.
         objectives: Names of what a reward is made of, beside the reward itself.
@@ -39,6 +41,7 @@ class Form:
     action: str = CHOICE
     levels: int = 0
     prior: str = ""
+    load: tuple[str, ...] = ()
     whole: tuple[str, ...] = ()
     objectives: tuple[str, ...] = ()
     messages: int = 0

@@ -13,6 +13,7 @@ from edgebench.constants import EVAL_SEEDS
 from edgebench.crew import Task
 from edgebench.learning.course import training_task
 from edgebench.learning.job import Job
+from edgebench.learning.method import settings_of
 from edgebench.learning.methods import find_method
 from edgebench.reproduce.tables import Row, Table
 
@@ -44,7 +45,8 @@ class Plan:
 
     def job(self, row: Row, seed: int) -> Job:
         """A training run."""
-        table, wanted = self.table, find_method(row.method).face_settings
+        table, kind = self.table, find_method(row.method)
+        wanted = kind.face_settings(settings_of(kind.settings_type, row.settings), table.face)
         return Job(
             row.method, table.track, table.face, row.regions, self.edition, steps=self.steps, seed=seed,
             settings=dict(row.settings), face_settings={**wanted, **row.face_settings}, device=self.device,

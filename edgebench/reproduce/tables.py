@@ -101,8 +101,7 @@ TABLES: Final = {
             "route-ablations", "Methods without one of their parts", "route",
             (
                 *_plain("topofreerl"), *_without("topofreerl", "se", "dwa"),
-                Row("topofreerl-with-trap-labels", "topofreerl", settings={"trap_labels": True},
-                    face_settings={"privileged": True}),
+                Row("topofreerl-with-trap-labels", "topofreerl", settings={"trap_labels": True}),
                 *_plain("vamappo"), *_without("vamappo", "adaptation", "coordination"),
                 *_plain("ppo"), *_without("ppo", "mask"),
             ),
@@ -115,7 +114,7 @@ TABLES: Final = {
         ),
         Table(
             "offload-methods", "Every method on Offload", "offload",
-            _plain("dirichlet-ppo", "ippo", "mappo", "sac", "maddpg", "matd3"), scenarios=_TRAP, face="team",
+            _plain("dirichlet-ppo", "ippo", "mappo", "maddpg", "matd3"), scenarios=_TRAP, face="team",
             agents=("proportional", "lp-yesterday", "nearest-slack", "all-local", "random-valid"),
         ),
         Table(

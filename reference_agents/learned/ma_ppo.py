@@ -22,7 +22,6 @@ Command: edgebench train ma_ppo --track place --regions s1,s2,s3 --seeds 5
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Mapping
 from typing import Any, ClassVar, Final
 
 import torch
@@ -31,7 +30,8 @@ from torch import Tensor, nn
 from edgebench.errors import EdgeBenchError
 from edgebench.learning.graphs import GINLayer, averaged
 from edgebench.learning.inputs import Inputs
-from edgebench.learning.networks import VALUES, Outputs, begin_barely, begun_with_prior, perceptron, pool
+from edgebench.learning.method import Settings
+from edgebench.learning.networks import VALUES, KindCritic, Outputs, begin_barely, begun_with_prior, perceptron, pool
 from edgebench.learning.ppo import PPOSettings, ProximalPolicy
 from edgebench.learning.seen import Form
 
@@ -104,7 +104,7 @@ class ExpertAndDevice(nn.Module):
             begin_barely(last)
         self.straight = nn.ModuleList(begun_with_prior(form) for _ in range(2))
         self.critic = perceptron(common, hidden, hidden, VALUES - 1)
-        self.kind = perceptron(len(form.context), hidden, 1)
+        self.kind = KindCritic(form, hidden)
         self._conditioned = conditioned
 
     def forward(self, inputs: Inputs) -> Outputs:
@@ -136,8 +136,12 @@ class MAPPO(ProximalPolicy):
     name: ClassVar[str] = "ma-ppo"
     faces: ClassVar[tuple[str, ...]] = ("place/single",)
     settings_type: ClassVar[type[MAPPOSettings]] = MAPPOSettings
-    face_settings: ClassVar[Mapping[str, Any]] = {"graph": True}
     settings: MAPPOSettings
+
+    @classmethod
+    def face_settings(cls, settings: Settings, face: str) -> dict[str, Any]:
+        """The graphs."""
+        return {"graph": True}
 
     def make_network(self) -> nn.Module:
         """Both agents' networks; EdgeBenchError where decisions have no edges."""

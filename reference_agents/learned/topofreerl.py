@@ -116,7 +116,7 @@ class TopoFreeRL(ProximalPolicy):
         self.shortfalls: Tensor | None = None
 
     @classmethod
-    def world_settings(cls, settings: Settings) -> dict[str, Any]:
+    def face_settings(cls, settings: Settings, face: str) -> dict[str, Any]:
         """A world with labels where they are asked for."""
         return {"privileged": True} if isinstance(settings, TopoFreeSettings) and settings.trap_labels else {}
 

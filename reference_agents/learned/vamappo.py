@@ -42,6 +42,8 @@ from edgebench.learning.telling import SilentChoice, ToldChoice
 from edgebench.learning.world import World
 
 DEVIATION: Final = VALUES
+MESSAGES: Final = 4
+"""Numbers in a message."""
 """Column of the values: the deviation of the stream's own returns from what is expected."""
 COVERED: Final = 0.8
 _DEVIATIONS: Final = 1.2816
@@ -107,6 +109,11 @@ class VAMAPPO(ProximalPolicy):
         self.uncertainty = 0.0
         self.calibration = 1.0
         self.covered = 0.0
+
+    @classmethod
+    def face_settings(cls, settings: Settings, face: str) -> dict[str, Any]:
+        """Messages, where there is somebody to tell; without its part the method sends nothing on the same face."""
+        return {"messages": MESSAGES} if face == "team" else {}
 
     def make_network(self) -> nn.Module:
         """The actor-critic that says how sure it is."""

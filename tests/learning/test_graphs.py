@@ -82,7 +82,9 @@ def test_gnn_without_links_is_another_policy_of_as_many_weights():
 
 def placed(**settings):
     """A world on Place with graphs, a method, its first decisions with an expert picked."""
-    world = make_world("place", "single", [edgebench.load("s1")], each=2, seed=2, **MAPPO.face_settings)
+    world = make_world(
+        "place", "single", [edgebench.load("s1")], each=2, seed=2, **MAPPO.face_settings(MAPPOSettings(), "single")
+    )
     world.begin()
     method = MAPPO(world.form, MAPPOSettings(**settings), 1, CPU)
     method.enter(world.grounds)

@@ -243,8 +243,8 @@ def test_trap_labels_need_a_world_that_shows_them(regions):
         with pytest.raises(EdgeBenchError, match="trap_labels"):
             method_of("topofreerl", world, trap_labels=wanted)
     method, _ = lessons("topofreerl", privileged, trap_labels=True)
-    assert method.world_settings(method.settings) == {"privileged": True}
-    assert method.world_settings(method_of("topofreerl", plain).settings) == {}
+    assert method.face_settings(method.settings, "single") == {"privileged": True}
+    assert method.face_settings(method_of("topofreerl", plain).settings, "single") == {}
 
 
 def test_labels_stand_behind_the_other_features_and_tell_of_traps(regions):

@@ -23,12 +23,12 @@ ROWS: Final = (
     *("left_least", "left_mean", "uneven", "dominant"),
     *("latency", "transmission", "measured_extra", "way", "hold", "next_end", "waiting", "appeal"),
 )
-"""Features of a row, all 0 of the one that waits but its first. `left` is what would be left of a resource beside the
-requests under way, as a share of the site's; `fits` and `in_time` tell whether the job would begin by that and by what
-is remembered of the way, whose times are shares of the slack; `hold` is the logarithm of the seconds it would hold the
-site for. `appeal` is what tells good sites by itself: 1 less the seconds of the way and of uneven room in thirds, -1 at
-the least and where the job would not begin; of the row that waits it rises with what room should earn over what the
-job would earn there."""
+"""Features of a row, all 0 of the one that waits but two. `left` is what would be left of a resource beside
+the requests under way, as a share of the site's; `fits` and `in_time` tell whether the job would begin by that and by
+what is remembered of the way, whose times are shares of the slack; `hold` is the logarithm of the seconds it would hold
+the site for. `appeal` tells good sites by itself: 4 less four thirds of the seconds of the way and of uneven room, -4 at
+the least and where the job would not begin; of the row that waits it rises with what room should earn over what the job
+would earn there."""
 CONTEXT: Final = (
     *(feature.name for feature in JOB_FEATURES),
     *(feature.name for feature in QUEUE_FEATURES),
@@ -36,6 +36,9 @@ CONTEXT: Final = (
 )
 """Job and queue as they are observed, times and counts as logarithms; `earns` is the logarithm of priority over
 dominant need and duration, `choices` the share of the sites that fit in time."""
+
+LOAD: Final = ("slack_s", "waited_s", "tries", *(feature.name for feature in QUEUE_FEATURES), "choices")
+"""What of it depends on earlier decisions."""
 
 _J, _Q = len(JOB_FEATURES), len(QUEUE_FEATURES)
 _IS_DEFER, _IS_ORIGIN, _FITS, _IN_TIME = range(4)
@@ -49,6 +52,8 @@ _ELAPSED: Final = QUEUE["elapsed"]
 _BALANCE_S: Final = 5.0
 """Seconds of transfer that even room is worth, as in the heuristic `priority-edf`."""
 _APPEAL_S: Final = 3.0
+_SHARP: Final = 4.0
+"""Units of appeal: policies begin near the heuristic that goes by it, as what is tried out costs others their room."""
 _PRICE, _FADES_S = 0.12, 10.0
 """What room must earn while jobs arrive, and the last seconds in which that falls to 0, as in `priority-edf`."""
 _LEAST_PRICE: Final = 0.01
@@ -110,7 +115,7 @@ def _see_site(site: Floats, job: Floats, row: Floats) -> None:
     row[_IN_TIME] = least >= -_ROUNDING and way <= slack
     uneven = row[_LEAST + 2] - least
     cost_s = site[_TRANSMISSION] + 0.5 * (site[_LATENCY] + site[_EXTRA]) + _BALANCE_S * uneven
-    row[_WAY + 7] = max(1.0 - cost_s / _APPEAL_S, -1.0) if row[_IN_TIME] else -1.0
+    row[_WAY + 7] = _SHARP * max(1.0 - cost_s / _APPEAL_S, -1.0) if row[_IN_TIME] else -_SHARP
 
 
 @part
@@ -118,7 +123,7 @@ def _appeal_of_waiting(context: Floats) -> float:
     """Rises with what the room should earn over what the job would: 0.5 where they are the same."""
     earns, left = np.exp(2.0 * context[_J + _Q + 1]), max(context[_J + _Q + 2], 0.0) * ARRIVALS_S
     price = _PRICE * min(left / _FADES_S, 1.0)
-    return float(min(max(0.5 + np.log((price + _LEAST_PRICE) / (earns + _LEAST_PRICE)), -1.0), 1.5))
+    return float(_SHARP * min(max(0.5 + np.log((price + _LEAST_PRICE) / (earns + _LEAST_PRICE)), -1.0), 1.5))
 
 
 @part

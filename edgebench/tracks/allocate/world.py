@@ -15,12 +15,12 @@ from edgebench.pinning import Pinning
 from edgebench.region import Region
 from edgebench.registry import scenario as find_scenario
 from edgebench.tracks.allocate.constants import LATENCY_WEIGHT, POINTS, VIOLATION_WEIGHT
-from edgebench.tracks.allocate.sight import CONTEXT, ROWS, see
+from edgebench.tracks.allocate.sight import CONTEXT, LOAD, ROWS, see
 from edgebench.tracks.allocate.simulation import Simulation
 from edgebench.tracks.allocate.state import DONE, POINTS_IMBALANCE, POINTS_WASTE
 
 Entry = NDArray[np.float64]
-FORM: Final = Form(rows=ROWS, context=CONTEXT, action=CHOICE, prior="appeal")
+FORM: Final = Form(rows=ROWS, context=CONTEXT, action=CHOICE, prior="appeal", load=LOAD)
 
 
 class AllocateWorld:

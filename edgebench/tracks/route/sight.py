@@ -37,6 +37,8 @@ LABELLED: Final = tuple(label.name for label in LABELS)
 """Features of a candidate from privileged labels alone, after all others; times are shares of the deadline."""
 LOAD: Final = ("in_flight", "expected_utility")
 """What the task does not tell but the network does: tasks in flight, and the expected utility of the best candidate."""
+SO_FAR: Final = ("elapsed", "quality_so_far", "cost_so_far")
+"""Features of the task that depend on what was decided about it."""
 
 _SECONDS: Final = tuple(CANDIDATE[name] for name in _TIMES)
 _ON_THE_WAY: Final = 6

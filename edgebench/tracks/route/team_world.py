@@ -17,7 +17,7 @@ from edgebench.tracks.route.continuation import Continuation
 from edgebench.tracks.route.features import F, T
 from edgebench.tracks.route.gateway_features import AGE, GATEWAY_FEATURES, HEARD, QUEUE, TOLD
 from edgebench.tracks.route.parallel import RouteParallelEnv
-from edgebench.tracks.route.sight import CONTEXT, LOAD, ROWS, see
+from edgebench.tracks.route.sight import CONTEXT, LOAD, ROWS, SO_FAR, see
 from edgebench.tracks.route.team import Decision
 from edgebench.tracks.route.world import rest_of_tasks
 
@@ -47,6 +47,7 @@ def team_form(messages: int) -> Form:
         rows=ROWS,
         context=(*CONTEXT, *LOAD, *KNOWN, *received),
         prior="expected_utility",
+        load=(*SO_FAR, *LOAD, *KNOWN, *received),
         whole=WHOLE,
         messages=messages,
     )

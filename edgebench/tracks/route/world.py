@@ -19,10 +19,14 @@ from edgebench.tracks.route.batch import Batch
 from edgebench.tracks.route.continuation import Continuation
 from edgebench.tracks.route.env import route_rules
 from edgebench.tracks.route.features import TASK
-from edgebench.tracks.route.sight import CONTEXT, LABELLED, LOAD, ROWS, see, see_labels
+from edgebench.tracks.route.sight import CONTEXT, LABELLED, LOAD, ROWS, SO_FAR, see, see_labels
 
 FORM: Final = Form(
-    rows=ROWS, context=(*CONTEXT, *LOAD), prior="expected_utility", objectives=("quality", "speed", "thrift")
+    rows=ROWS,
+    context=(*CONTEXT, *LOAD),
+    prior="expected_utility",
+    load=(*SO_FAR, *LOAD),
+    objectives=("quality", "speed", "thrift"),
 )
 _TASK, _ROW, _STAGE = 1, 0, 2
 """Columns of `edgebench.tracks.route.observe.Observation.place`."""
