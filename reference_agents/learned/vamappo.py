@@ -42,9 +42,9 @@ from edgebench.learning.telling import SilentChoice, ToldChoice
 from edgebench.learning.world import World
 
 DEVIATION: Final = VALUES
+"""Column of the values: the deviation of the stream's own returns from what is expected."""
 MESSAGES: Final = 4
 """Numbers in a message."""
-"""Column of the values: the deviation of the stream's own returns from what is expected."""
 COVERED: Final = 0.8
 _DEVIATIONS: Final = 1.2816
 """Within which four in five normal numbers lie."""
