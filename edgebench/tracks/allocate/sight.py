@@ -26,8 +26,8 @@ ROWS: Final = (
 """Features of a row, all 0 of the one that waits but two. `left` is what would be left of a resource beside
 the requests under way, as a share of the site's; `fits` and `in_time` tell whether the job would begin by that and by
 what is remembered of the way, whose times are shares of the slack; `hold` is the logarithm of the seconds it would hold
-the site for. `appeal` tells good sites by itself: 4 less four thirds of the seconds of the way and of uneven room, -4 at
-the least and where the job would not begin; of the row that waits it rises with what room should earn over what the job
+the site for. `appeal` tells good sites by itself: 4 less four thirds of the seconds of way and uneven room, -4 at the
+least and where the job would not begin; of the row that waits it rises with what room should earn over what the job
 would earn there."""
 CONTEXT: Final = (
     *(feature.name for feature in JOB_FEATURES),
