@@ -71,6 +71,9 @@ def command(agent: str, out: Path | None, as_json: bool, regions: str, **options
     options["regions"] = wanted_regions(regions, options["edition"])
     options["seeds"] = options["seeds"] or EVAL_SEEDS
     _check(options)
+    if source.kind == "checkpoint" and not _plays_alone(source.target, options["track"]):
+        _play_face(source.target, options, as_json)
+        return
     budgets = _budgets(options)
     folder = out or _default_folder(source.name, source.sha256, options)
     ensure_built(options["regions"], options["edition"])
@@ -83,6 +86,36 @@ def command(agent: str, out: Path | None, as_json: bool, regions: str, **options
     stderr().print(f"run folder: {folder}", soft_wrap=True, markup=False)
     if _tell_failures(run):
         click.get_current_context().exit(EPISODES_FAILED)
+
+
+def _plays_alone(checkpoint: str, track: str) -> bool:
+    """Whether a checkpoint plays the environment of one agent: what learned in a team on other decisions does not."""
+    from edgebench.learning.checkpoint import read_checkpoint
+    from edgebench.registry import track as find_track
+
+    return read_checkpoint(Path(checkpoint)).job.face in find_track(track).sights
+
+
+def _play_face(checkpoint: str, options: dict[str, Any], as_json: bool) -> None:
+    """Score a checkpoint on the face on which it learned, in this process: nothing for a board."""
+    from edgebench.harness.statistics import region_score, total_score
+    from edgebench.learning.checkpoint import load_method
+    from edgebench.learning.play import face_scores
+    from edgebench.region import load
+
+    ensure_built(options["regions"], options["edition"])
+    method, kept = load_method(Path(checkpoint))
+    regions = [load(name, edition=options["edition"]) for name in options["regions"]]
+    named = {name: options[name] for name in ("split", "seeds", "scenario")}
+    scores = face_scores(kept.job, method, regions, **named)
+    found = {name: region_score(scores, name) for name in scores.regions} | {"total": total_score(scores)}
+    if as_json:
+        print_json({"face": kept.job.face, "scores": {name: vars(score) for name, score in found.items()}})
+        return
+    rows = [[name, f"{score.value:z.3f}", f"{score.low:z.3f}–{score.high:z.3f}"] for name, score in found.items()]
+    title = f"{kept.job.method} · {options['track']}, face {kept.job.face}, {options['scenario']}, {options['split']}"
+    stdout().print(table(title, ["region", "score", "95 % interval"], rows))
+    stderr().print("played on its own face, in this process: not for a board")
 
 
 def _check(options: dict[str, Any]) -> None:

@@ -1,4 +1,4 @@
-"""A method on fixed episodes of any regions, played side by side in this process."""
+"""A method on fixed episodes of any regions, played on its own face, side by side, in this process."""
 
 from __future__ import annotations
 
@@ -8,7 +8,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
+from edgebench.harness.references import references
 from edgebench.harness.rollout import fixed_episodes
+from edgebench.harness.statistics import Scores, normalise
 from edgebench.learning.world import make_world
 from edgebench.region import Region
 from edgebench.sim.episodes import windows_of
@@ -44,3 +46,16 @@ def play_fixed(
             world.step(method.decide(seen))
         found[region.name] = world.scores().copy()
     return found
+
+
+def face_scores(
+    job: Job, method: Method, regions: Sequence[Region], *, split: str, seeds: int, scenario: str
+) -> Scores:
+    """As `play_fixed`, between the random agent and the bound of the track."""
+    played = play_fixed(job, method, regions, split=split, seeds=seeds, scenario=scenario)
+    values, episodes = {}, {}
+    for region in regions:
+        scale = references(region, track=job.track, scenario=scenario, split=split, seeds=seeds)
+        values[region.name] = normalise(played[region.name][None], scale)
+        episodes[region.name] = tuple(fixed_episodes(played[region.name].size // seeds, seeds))
+    return Scores(episodes, values)

@@ -121,12 +121,18 @@ class Imitation(Method):
         agreed = (experience.tried.action == answers).float().mean().item()
         for group in self.optimiser.param_groups:
             group["lr"] = self.settings.learning_rate * 0.5 * (1.0 + math.cos(math.pi * self.progress))
-        loss = 0.0
+        loss = self.follow(experience.inputs, answers)
+        return Lesson(len(answers), experience.score, {"cross_entropy": loss, "agreed": agreed})
+
+    def follow(self, inputs: Inputs, answers: Tensor) -> float:
+        """Learn to choose the rows `answers`, (n,), of n decisions, whoever chose them; the last cross entropy."""
+        loss, size = 0.0, self.settings.minibatch
         for _ in range(self.settings.epochs):
             order = torch.randperm(len(answers), generator=self.draws.torch).to(self.device)
-            for chosen in torch.split(order, self.settings.minibatch):
-                loss = self._improve(experience.inputs.take(chosen), answers[chosen])
-        return Lesson(len(answers), experience.score, {"cross_entropy": loss, "agreed": agreed})
+            for begin in range(0, len(order), size):
+                chosen = order[begin : begin + size]
+                loss = self._improve(inputs.take(chosen), answers[chosen])
+        return loss
 
     def experts_share(self) -> float:
         """Of the decisions of a round."""

@@ -1,0 +1,93 @@
+"""A local Ray cluster of two nodes: the same episodes and weights as in one process, a killed worker or not."""
+
+import importlib.util
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+pytestmark = [
+    pytest.mark.skipif(importlib.util.find_spec("ray") is None, reason="Ray is not installed"),
+    pytest.mark.skipif(sys.platform == "win32", reason="clusters of Ray are for Linux"),
+]
+PORT = 23179
+
+
+def ray(*words):
+    command = [str(Path(sys.executable).parent / "ray"), *words]
+    return subprocess.run(command, capture_output=True, text=True, check=True, timeout=120)
+
+
+@pytest.fixture(scope="module")
+def cluster(regions_home):
+    """The address of two nodes of one core each, which find the regions where this process does."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("EDGEBENCH_HOME", str(regions_home))
+        patch.setenv("RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER", "0")
+        shared = ("--num-cpus=1", "--object-store-memory=100000000", "--disable-usage-stats")
+        ray("start", "--head", f"--port={PORT}", "--include-dashboard=false", *shared)
+        ray("start", f"--address=127.0.0.1:{PORT}", *shared)
+        yield f"127.0.0.1:{PORT}"
+        ray("stop", "--force")
+
+
+@pytest.fixture
+def verb(built_home, tmp_path):
+    def run(*words):
+        return subprocess.Popen(
+            [sys.executable, "-m", "edgebench.cli", *map(str, words)],
+            stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, cwd=tmp_path,
+        )  # fmt: skip
+
+    return run
+
+
+def finished(process):
+    out, err = process.communicate(timeout=180)
+    assert process.returncode == 0, err
+    return out
+
+
+def rows(folder):
+    """The episodes table without the time decisions took."""
+    lines = (folder / "episodes.csv").read_text(encoding="utf-8").splitlines()
+    column = lines[0].split(",").index("decision_cpu_ms")
+    return [[cell for place, cell in enumerate(line.split(",")) if place != column] for line in lines]
+
+
+def test_evaluation_over_two_nodes_is_that_of_one_process(cluster, verb, tmp_path):
+    words = ("nearest", "--regions", "s1,s2", "--seeds", "2", "--json", "--out")
+    spread = json.loads(finished(verb("eval", *words, "spread", "--ray", cluster)))
+    alone = json.loads(finished(verb("eval", *words, "alone")))
+    assert rows(tmp_path / "spread") == rows(tmp_path / "alone")
+    assert spread["summary"]["total"]["score"] == alone["summary"]["total"]["score"]
+    assert spread["manifest"]["sandbox"]
+
+
+def test_a_worker_that_is_killed_changes_nothing(cluster, verb, tmp_path):
+    words = ("train", "ppo", "--regions", "s1", "--steps", "12000", "--set", "each=4", "--seeds", "2", "--out")
+    process = verb(*words, "spread", "--ray", cluster)
+    began = tmp_path / "spread" / "seed-0" / "last.safetensors"
+    limit = time.monotonic() + 120
+    while not began.is_file() and time.monotonic() < limit:
+        time.sleep(0.1)
+    listed = subprocess.run(["pgrep", "-f", "ray::_do"], capture_output=True, text=True, check=False).stdout.split()
+    assert listed, "no worker of Ray was found"
+    os.kill(int(listed[0]), signal.SIGKILL)
+    finished(process)
+    finished(verb(*words, "alone"))
+    for seed in ("seed-0", "seed-1"):
+        weights = [(tmp_path / place / seed / "weights.safetensors").read_bytes() for place in ("spread", "alone")]
+        assert weights[0] == weights[1]
+
+
+def test_an_address_without_a_cluster_is_told(verb):
+    process = verb("eval", "nearest", "--regions", "s1", "--seeds", "1", "--ray", "127.0.0.1:1", "--out", "x")
+    _, told = process.communicate(timeout=180)
+    assert process.returncode == 2, told
+    assert "no Ray cluster" in told
