@@ -3,6 +3,8 @@
 import importlib.util
 import json
 import os
+import re
+import secrets
 import signal
 import subprocess
 import sys
@@ -28,12 +30,24 @@ def cluster(regions_home):
     """The address of two nodes of one core each, which find the regions where this process does."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("EDGEBENCH_HOME", str(regions_home))
-        patch.setenv("RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER", "0")
+        patch.setenv("RAY_AUTH_MODE", "token")
+        patch.setenv("RAY_AUTH_TOKEN", secrets.token_hex(32))
         shared = ("--num-cpus=1", "--object-store-memory=100000000", "--disable-usage-stats")
-        ray("start", "--head", f"--port={PORT}", "--include-dashboard=false", *shared)
-        ray("start", f"--address=127.0.0.1:{PORT}", *shared)
-        yield f"127.0.0.1:{PORT}"
+        told = ray("start", "--head", f"--port={PORT}", "--include-dashboard=false", *shared).stdout
+        address = re.search(r"--address='([^']+)'", told)[1]
+        ray("start", f"--address={address}", *shared)
+        wait_for_nodes(address, 2)
+        yield address
         ray("stop", "--force")
+
+
+def wait_for_nodes(address, nodes):
+    limit = time.monotonic() + 60
+    while time.monotonic() < limit:
+        if len(re.findall(r"^ 1 node_", ray("status", f"--address={address}").stdout, re.MULTILINE)) == nodes:
+            return
+        time.sleep(0.5)
+    pytest.fail(f"{nodes} nodes did not come up")
 
 
 @pytest.fixture

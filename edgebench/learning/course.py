@@ -14,8 +14,8 @@ TRAIN: Final = "edgebench.learning.course:train_here"
 
 
 def training_task(job: Job, folder: Path, threads: int = 1) -> Task:
-    """The task of training `job` in `folder`, on so many threads."""
-    return Task(TRAIN, {"job": job.as_json(), "folder": str(folder), "threads": threads})
+    """The task of training `job` in `folder`, on so many threads; another process has another working folder."""
+    return Task(TRAIN, {"job": job.as_json(), "folder": str(folder.resolve()), "threads": threads})
 
 
 def train_here(

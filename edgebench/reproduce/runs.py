@@ -77,8 +77,8 @@ class Plan:
             "track": self.table.track, "edition": self.edition, "regions": list(self.table.tests),
             "scenarios": list(self.table.scenarios),
         }  # fmt: skip
-        trained = [Task(_PLAY_CHECKPOINT, {**shared, "folder": str(folder)}) for _, _, folder in self.runs()]
-        others = [Task(_PLAY_AGENT, {**shared, "agent": name, "folder": str(folder)}) for name, folder in self.agents()]
+        trained = [Task(_PLAY_CHECKPOINT, {**shared, "folder": str(folder.resolve())}) for _, _, folder in self.runs()]
+        others = [Task(_PLAY_AGENT, {**shared, "agent": name, "folder": str(folder.resolve())}) for name, folder in self.agents()]
         return [task for task in (*others, *trained) if not Path(task.arguments["folder"], SCORES).is_file()]
 
 
