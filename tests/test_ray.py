@@ -8,6 +8,7 @@ import secrets
 import signal
 import subprocess
 import sys
+import tempfile
 import time
 from pathlib import Path
 
@@ -20,31 +21,43 @@ pytestmark = [
 PORT = 23179
 
 
-def ray(*words):
-    command = [str(Path(sys.executable).parent / "ray"), *words]
-    return subprocess.run(command, capture_output=True, text=True, check=True, timeout=120)
+RAY = str(Path(sys.executable).parent / "ray")
+
+
+def start(*words):
+    """A node that ends with its process, so that no other cluster of this machine is stopped."""
+    return subprocess.Popen(
+        [RAY, "start", "--block", "--num-cpus=1", "--object-store-memory=100000000", "--disable-usage-stats", *words],
+        stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, start_new_session=True,
+    )  # fmt: skip
 
 
 @pytest.fixture(scope="module")
-def cluster(regions_home):
+def cluster(regions_home, tmp_path_factory):
     """The address of two nodes of one core each, which find the regions where this process does."""
+    address = f"127.0.0.1:{PORT}"
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("EDGEBENCH_HOME", str(regions_home))
         patch.setenv("RAY_AUTH_MODE", "token")
         patch.setenv("RAY_AUTH_TOKEN", secrets.token_hex(32))
-        shared = ("--num-cpus=1", "--object-store-memory=100000000", "--disable-usage-stats")
-        told = ray("start", "--head", f"--port={PORT}", "--include-dashboard=false", *shared).stdout
-        address = re.search(r"--address='([^']+)'", told)[1]
-        ray("start", f"--address={address}", *shared)
+        patch.setenv("RAY_TMPDIR", tempfile.mkdtemp(prefix="ray"))  # sockets want a short path, others their own
+        head = ("--head", f"--port={PORT}", "--node-ip-address=127.0.0.1", "--include-dashboard=false")
+        nodes = [start(*head)]
+        wait_for_nodes(address, 1)
+        nodes.append(start(f"--address={address}", "--node-ip-address=127.0.0.1"))
         wait_for_nodes(address, 2)
         yield address
-        ray("stop", "--force")
+        for node in reversed(nodes):
+            os.killpg(node.pid, signal.SIGTERM)
+            node.wait(30)
 
 
 def wait_for_nodes(address, nodes):
-    limit = time.monotonic() + 60
+    limit = time.monotonic() + 90
     while time.monotonic() < limit:
-        if len(re.findall(r"^ 1 node_", ray("status", f"--address={address}").stdout, re.MULTILINE)) == nodes:
+        command = [RAY, "status", f"--address={address}"]
+        told = subprocess.run(command, capture_output=True, text=True, check=False, timeout=60).stdout
+        if len(re.findall(r"^ 1 node_", told, re.MULTILINE)) == nodes:
             return
         time.sleep(0.5)
     pytest.fail(f"{nodes} nodes did not come up")

@@ -56,7 +56,8 @@ def test_weights_follow_links_and_leave_out_what_may_not_be_chosen():
 
 
 @pytest.mark.parametrize("region", ["s1", "trap500"])
-def test_gnn_scores_follow_their_rows(region):
+def test_gnn_scores_follow_their_rows(region, variants_home, monkeypatch):
+    monkeypatch.setenv("EDGEBENCH_HOME", str(variants_home))
     world, inputs = route_decisions(region)
     method = GNNPPO(world.form, GNNSettings(), 1, CPU)
     method.enter(world.grounds)
