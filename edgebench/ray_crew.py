@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib.util
+import socket
 from collections.abc import Callable, Sequence
 from typing import Any, Final
 
@@ -10,6 +11,7 @@ from edgebench.crew import ATTEMPTS, OnTold, Task
 from edgebench.errors import EdgeBenchError
 from edgebench.track import named
 
+_CONNECT_S: Final = 10.0
 _LOOK_S: Final = 0.5
 """How often it is asked how far the tasks are."""
 
@@ -55,14 +57,18 @@ def _ray() -> Any:
 
 
 def _join(ray: Any, address: str) -> None:
+    host, colon, port = address.rpartition(":")
     try:
+        if colon and port.isdecimal() and "://" not in address:
+            # Ray itself tries an address where nobody listens for minutes.
+            socket.create_connection((host, int(port)), _CONNECT_S).close()
         ray.init(
             address=address,
             log_to_driver=False,
             logging_level="ERROR",
             include_dashboard=False if address == "local" else None,
         )
-    except (ConnectionError, ValueError, RuntimeError) as error:
+    except (OSError, ValueError, RuntimeError) as error:
         mend = "start one: ray start --head; its address is what ray start prints"
         raise EdgeBenchError(f"no Ray cluster: {error}", where=address, mend=mend) from error
 

@@ -78,7 +78,10 @@ class Plan:
             "scenarios": list(self.table.scenarios),
         }  # fmt: skip
         trained = [Task(_PLAY_CHECKPOINT, {**shared, "folder": str(folder.resolve())}) for _, _, folder in self.runs()]
-        others = [Task(_PLAY_AGENT, {**shared, "agent": name, "folder": str(folder.resolve())}) for name, folder in self.agents()]
+        others = [
+            Task(_PLAY_AGENT, {**shared, "agent": name, "folder": str(folder.resolve())})
+            for name, folder in self.agents()
+        ]
         return [task for task in (*others, *trained) if not Path(task.arguments["folder"], SCORES).is_file()]
 
 
