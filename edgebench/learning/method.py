@@ -55,7 +55,6 @@ class Method(ABC):
         progress: Share of the budget that is used, from 0 to 1; schedules follow it.
     """
 
-    name: ClassVar[str]
     faces: ClassVar[tuple[str, ...]]
     """The faces it is for, `track/face`."""
     settings_type: ClassVar[type[Settings]] = Settings

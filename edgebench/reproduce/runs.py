@@ -49,7 +49,7 @@ class Plan:
         wanted = kind.face_settings(settings_of(kind.settings_type, row.settings), table.face)
         return Job(
             row.method, table.track, table.face, row.regions, self.edition, steps=self.steps, seed=seed,
-            settings=dict(row.settings), face_settings={**wanted, **row.face_settings}, device=self.device,
+            settings=dict(row.settings), face_settings=wanted, device=self.device,
         )  # fmt: skip
 
     def runs(self) -> Iterator[tuple[Row, int, Path]]:

@@ -26,14 +26,12 @@ class Row:
         method: A learning method.
         regions: Where it learns.
         settings: Its own, where they are not the defaults.
-        face_settings: The face's, where they are not.
     """
 
     label: str
     method: str
     regions: tuple[str, ...] = TRAINED_ON
     settings: Mapping[str, Any] = field(default_factory=dict)
-    face_settings: Mapping[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)

@@ -46,7 +46,6 @@ class A2CSettings(PPOSettings):
 class A2C(ProximalPolicy):
     """The policy gradient itself."""
 
-    name: ClassVar[str] = "a2c"
     faces: ClassVar[tuple[str, ...]] = ("route/single", "allocate/single", "place/single")
     settings_type: ClassVar[type[Settings]] = A2CSettings
     settings: A2CSettings

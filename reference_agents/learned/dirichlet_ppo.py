@@ -47,7 +47,6 @@ class DirichletSettings(PPOSettings):
 class DirichletPPO(TeamPolicy):
     """`TeamPolicy` over shares, with credit from the neighbourhood."""
 
-    name: ClassVar[str] = "dirichlet_ppo"
     faces: ClassVar[tuple[str, ...]] = ("offload/single", "offload/team")
     settings_type: ClassVar[type[Settings]] = DirichletSettings
     settings: DirichletSettings

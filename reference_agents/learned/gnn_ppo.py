@@ -77,7 +77,6 @@ class LinkEncoder(nn.Module):
 class GNNPPO(ProximalPolicy):
     """PPO over `LinkEncoder`."""
 
-    name: ClassVar[str] = "gnn_ppo"
     faces: ClassVar[tuple[str, ...]] = ("route/single",)
     settings_type: ClassVar[type[GNNSettings]] = GNNSettings
     settings: GNNSettings

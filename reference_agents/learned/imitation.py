@@ -94,7 +94,6 @@ class Pointer(nn.Module):
 class Imitation(Method):
     """Cross entropy to the expert's choices."""
 
-    name: ClassVar[str] = "imitation"
     faces: ClassVar[tuple[str, ...]] = ("route/single",)
     settings_type: ClassVar[type[Settings]] = ImitationSettings
     settings: ImitationSettings

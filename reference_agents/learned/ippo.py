@@ -32,7 +32,6 @@ class IndependentSettings(PPOSettings):
 class IndependentPPO(TeamPolicy):
     """`TeamPolicy` without the others."""
 
-    name: ClassVar[str] = "ippo"
     faces: ClassVar[tuple[str, ...]] = ("route/team", "offload/team", "allocate/team", "place/team")
     settings_type: ClassVar[type[Settings]] = IndependentSettings
 

@@ -133,7 +133,6 @@ class ExpertAndDevice(nn.Module):
 class MAPPO(ProximalPolicy):
     """PPO over `ExpertAndDevice`."""
 
-    name: ClassVar[str] = "ma-ppo"
     faces: ClassVar[tuple[str, ...]] = ("place/single",)
     settings_type: ClassVar[type[MAPPOSettings]] = MAPPOSettings
     settings: MAPPOSettings

@@ -22,7 +22,6 @@ from edgebench.learning.off_policy import DeterministicPolicy
 class MADDPG(DeterministicPolicy):
     """`DeterministicPolicy` with one critic."""
 
-    name: ClassVar[str] = "maddpg"
     faces: ClassVar[tuple[str, ...]] = ("offload/team", "allocate/team")
 
 

@@ -40,7 +40,6 @@ class CentralSettings(PPOSettings):
 class CentralPPO(TeamPolicy):
     """`TeamPolicy` with a central critic."""
 
-    name: ClassVar[str] = "mappo"
     faces: ClassVar[tuple[str, ...]] = ("route/team", "offload/team", "allocate/team", "place/team")
     settings_type: ClassVar[type[Settings]] = CentralSettings
     settings: CentralSettings

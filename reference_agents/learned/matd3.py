@@ -41,7 +41,6 @@ class TwinSettings(OffPolicySettings):
 class MATD3(DeterministicPolicy):
     """`DeterministicPolicy` with two critics, of which the lower counts."""
 
-    name: ClassVar[str] = "matd3"
     faces: ClassVar[tuple[str, ...]] = ("offload/team", "allocate/team")
     settings_type: ClassVar[type[Settings]] = TwinSettings
     settings: TwinSettings

@@ -48,7 +48,6 @@ class FairSettings(PPOSettings):
 class FairPPO(ProximalPolicy):
     """PPO on rewards weighed by the gradient of the groups' logarithms."""
 
-    name: ClassVar[str] = "pf_ppo"
     faces: ClassVar[tuple[str, ...]] = ("route/single",)
     settings_type: ClassVar[type[Settings]] = FairSettings
     settings: FairSettings

@@ -22,7 +22,6 @@ from edgebench.learning.ppo import ProximalPolicy
 class PPO(ProximalPolicy):
     """`ProximalPolicy` as it stands."""
 
-    name: ClassVar[str] = "ppo"
     faces: ClassVar[tuple[str, ...]] = ("route/single", "allocate/single", "place/single")
 
 

@@ -58,7 +58,6 @@ class ColouredSettings(PPOSettings):
 class ColouredPPO(ProximalPolicy):
     """PPO but for the numbers behind its choices."""
 
-    name: ClassVar[str] = "ppo_cn"
     faces: ClassVar[tuple[str, ...]] = ("route/single",)
     settings_type: ClassVar[type[Settings]] = ColouredSettings
     settings: ColouredSettings

@@ -100,7 +100,6 @@ class GatedEncoder(nn.Module):
 class TopoFreeRL(ProximalPolicy):
     """PPO with the gate, on objectives weighed anew every round."""
 
-    name: ClassVar[str] = "topofreerl"
     faces: ClassVar[tuple[str, ...]] = ("route/single",)
     settings_type: ClassVar[type[Settings]] = TopoFreeSettings
     settings: TopoFreeSettings

@@ -96,7 +96,6 @@ class TokenEncoder(nn.Module):
 class TransformerPPO(ProximalPolicy):
     """PPO over attending candidates."""
 
-    name: ClassVar[str] = "transformer"
     faces: ClassVar[tuple[str, ...]] = ("route/single",)
     settings_type: ClassVar[type[Settings]] = TransformerSettings
     settings: TransformerSettings

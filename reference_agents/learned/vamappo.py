@@ -98,7 +98,6 @@ class UncertainActorCritic(ActorCritic):
 class VAMAPPO(ProximalPolicy):
     """PPO with the three parts."""
 
-    name: ClassVar[str] = "vamappo"
     faces: ClassVar[tuple[str, ...]] = ("route/single", "route/team")
     settings_type: ClassVar[type[Settings]] = VAMAPPOSettings
     settings: VAMAPPOSettings
