@@ -19,8 +19,6 @@ pytestmark = [
     pytest.mark.skipif(sys.platform == "win32", reason="clusters of Ray are for Linux"),
 ]
 PORT = 23179
-
-
 RAY = str(Path(sys.executable).parent / "ray")
 
 
@@ -30,6 +28,15 @@ def start(*words):
         [RAY, "start", "--block", "--num-cpus=1", "--object-store-memory=100000000", "--disable-usage-stats", *words],
         stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, start_new_session=True,
     )  # fmt: skip
+
+
+def end(node):
+    os.killpg(node.pid, signal.SIGTERM)
+    try:
+        node.wait(20)
+    except subprocess.TimeoutExpired:
+        os.killpg(node.pid, signal.SIGKILL)
+        node.wait()
 
 
 @pytest.fixture(scope="module")
@@ -48,8 +55,7 @@ def cluster(regions_home, tmp_path_factory):
         wait_for_nodes(address, 2)
         yield address
         for node in reversed(nodes):
-            os.killpg(node.pid, signal.SIGTERM)
-            node.wait(30)
+            end(node)
 
 
 def wait_for_nodes(address, nodes):

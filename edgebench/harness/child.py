@@ -149,7 +149,8 @@ def _order(source: AgentSource, limits: Limits, folder: str) -> tuple[str, Order
     caches = code.parents[2]
     if source.kind in ("reference", "checkpoint"):
         return str(caches), Order(limits, folder, hidden, kept=str(code))
-    return f"{folder}/cache", Order(limits, folder, hidden, copied=(str(code), str(code.relative_to(caches))))
+    copied = tuple((str(used), str(used.relative_to(caches))) for used in compiled.code_in_use())
+    return f"{folder}/cache", Order(limits, folder, hidden, copied=copied)
 
 
 def _environment(folder: str, caches: str) -> dict[str, str]:

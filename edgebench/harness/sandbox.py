@@ -43,14 +43,14 @@ class Order:
         folder: An empty working folder, the only one the agent can write to.
         hidden: Folders the agent must find empty.
         kept: A folder that stays writable, "" for none; for the machine code of agents that ship with EdgeBench.
-        copied: A folder of machine code to copy to the working folder's `cache/`, "" for none, and its name there.
+        copied: Folders of machine code to copy to the working folder's `cache/`, each with its name there.
     """
 
     limits: Limits
     folder: str
     hidden: tuple[str, ...] = ()
     kept: str = ""
-    copied: tuple[str, str] = ("", "")
+    copied: tuple[tuple[str, str], ...] = ()
 
     def text(self) -> str:
         """The order as the argument of a command line."""
@@ -62,7 +62,8 @@ class Order:
         fields = json.loads(text)
         limits = fields.pop("limits")
         limits["namespaces"] = tuple(limits["namespaces"])
-        return cls(Limits(**limits), fields["folder"], tuple(fields["hidden"]), fields["kept"], tuple(fields["copied"]))
+        copied = tuple((source, name) for source, name in fields["copied"])
+        return cls(Limits(**limits), fields["folder"], tuple(fields["hidden"]), fields["kept"], copied)
 
 
 @dataclass
@@ -210,9 +211,9 @@ def _serve(order: Order, inward: int, outward: int) -> None:
     from edgebench.harness.worker import serve
 
     os.chdir(order.folder)
-    source, name = order.copied
-    if source:
-        shutil.copytree(source, Path(order.folder, "cache", name), copy_function=_copy)
+    for source, name in order.copied:
+        if Path(source).is_dir():
+            shutil.copytree(source, Path(order.folder, "cache", name), copy_function=_copy)
     serve(inward, outward)
 
 

@@ -16,6 +16,7 @@ _PART: Final[dict[str, Any]] = {"error_model": "numpy", "no_cpython_wrapper": Tr
 _HERE: Final = Path(__file__).resolve().parent
 _CONSTANTS: Final = _HERE.parent / "constants.py"
 _Function = TypeVar("_Function", bound=Callable[..., object])
+_in_use: Final[set[Path]] = set()
 
 
 def compiled(function: _Function) -> _Function:
@@ -55,8 +56,9 @@ def compiled_in_place(function: _Function) -> _Function:
 
 
 def _kept_on_disk(function: _Function, **options: bool) -> _Function:
-    own = Path(function.__code__.co_filename).resolve().parent
-    elsewhere, config.CACHE_DIR = config.CACHE_DIR, str(code_folder(own))
+    folder = code_folder(Path(function.__code__.co_filename).resolve().parent)
+    _in_use.add(folder)
+    elsewhere, config.CACHE_DIR = config.CACHE_DIR, str(folder)
     try:
         return cast(_Function, njit(cache=True, error_model="numpy", **options)(function))
     finally:
@@ -72,6 +74,11 @@ def is_compiled(own: Path) -> bool:
 def all_code() -> Path:
     """Where machine code is kept on this machine that was compiled with the present constants and shared functions."""
     return platformdirs.user_cache_path("edgebench", appauthor=False) / "compiled" / _digest(_HERE, _CONSTANTS)
+
+
+def code_in_use() -> list[Path]:
+    """Of `all_code`, the folders of the functions that this process has imported."""
+    return sorted(_in_use)
 
 
 @cache

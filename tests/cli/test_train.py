@@ -47,7 +47,7 @@ def test_a_checkpoint_that_is_changed_or_of_another_track_is_refused(run, tmp_pa
     assert "--track route" in wrong.stderr
     (folder / "weights.safetensors").write_bytes(b"nothing")
     odd = run("eval", folder, "--regions", "s1", "--seeds", 1, "--out", "odd", check=False)
-    assert odd.returncode == 1
+    assert odd.returncode == 2
     assert "not those of the record" in odd.stderr
 
 

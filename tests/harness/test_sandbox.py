@@ -132,7 +132,7 @@ def test_cpu_time_over_a_processs_life_is_limited(agent_source):
 
 
 def test_an_order_is_read_as_it_was_written():
-    order = Order(Limits(memory_mb=5), "/work", ("/a", "/b"), "/kept", ("/from", "to"))
+    order = Order(Limits(memory_mb=5), "/work", ("/a", "/b"), "/kept", (("/from", "to"),))
     assert Order.read(order.text()) == order
 
 
