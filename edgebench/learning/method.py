@@ -14,7 +14,7 @@ from edgebench.errors import EdgeBenchError, unknown_name
 from edgebench.learning.actions import Draws
 from edgebench.learning.inputs import Inputs, inputs_of
 from edgebench.learning.seen import Form, Ground, Seen
-from edgebench.learning.world import World
+from edgebench.learning.world import Practice
 
 
 @dataclasses.dataclass(frozen=True)
@@ -75,7 +75,7 @@ class Method(ABC):
         return {}
 
     @abstractmethod
-    def practise(self, world: World) -> Lesson:
+    def practise(self, world: Practice) -> Lesson:
         """Play some episodes and learn from them."""
 
     @abstractmethod

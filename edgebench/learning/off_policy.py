@@ -19,7 +19,7 @@ from edgebench.learning.networks import VALUES, RowEncoder, perceptron, seeded
 from edgebench.learning.replay import Replay, Transitions, transitions_of
 from edgebench.learning.rollout import Tried, play
 from edgebench.learning.seen import SHARES, Form, Seen
-from edgebench.learning.world import World
+from edgebench.learning.world import Practice
 
 _NEVER: Final = -1e9
 _WITHIN: Final = 1e-4
@@ -133,7 +133,7 @@ class DeterministicPolicy(Method):
         self.replay = Replay(settings.replay)
         self.updates = 0
 
-    def practise(self, world: World) -> Lesson:
+    def practise(self, world: Practice) -> Lesson:
         """An episode of each of the world's, then `steps` steps of Adam."""
         experience = play(world, self.explore, self.device)
         reward = experience.reward[:, 0] / (experience.reward[:, 0].std() + 1e-8)

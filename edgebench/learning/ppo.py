@@ -22,7 +22,7 @@ from edgebench.learning.method import Lesson, Method, Settings
 from edgebench.learning.networks import KIND, OTHERS, OWN, ActorCritic, Outputs, RowEncoder, seeded
 from edgebench.learning.rollout import Experience, Tried, play
 from edgebench.learning.seen import Form, Seen
-from edgebench.learning.world import World
+from edgebench.learning.world import Practice
 
 
 @dataclasses.dataclass(frozen=True)
@@ -88,7 +88,7 @@ class ProximalPolicy(Method):
         """The network."""
         return {"network": self.network}
 
-    def practise(self, world: World) -> Lesson:
+    def practise(self, world: Practice) -> Lesson:
         """An episode of each of the world's, then `epochs` over their decisions."""
         experience = play(world, self.explore, self.device)
         figures = self.learn(experience, self.judge(experience, world))
@@ -120,7 +120,7 @@ class ProximalPolicy(Method):
         """What each decision is taken to have brought, (n,)."""
         return experience.reward[:, 0]
 
-    def judge(self, experience: Experience, world: World) -> Judged:
+    def judge(self, experience: Experience, world: Practice) -> Judged:
         """Advantages and targets (`edgebench.learning.advantage`)."""
         reward, values = self.rewards(experience).cpu(), experience.tried.values.cpu()
         episode, stream = experience.episode.numpy(), experience.stream.numpy()

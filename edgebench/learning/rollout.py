@@ -11,7 +11,7 @@ from torch import Tensor
 
 from edgebench.learning.inputs import Inputs, inputs_of, joined
 from edgebench.learning.seen import Seen
-from edgebench.learning.world import World
+from edgebench.learning.world import Practice
 
 
 class Tried(NamedTuple):
@@ -33,7 +33,7 @@ class Experience(NamedTuple):
     score: float  # mean primary metric of the episodes
 
 
-def play(world: World, explore: Callable[[Inputs, Seen], Tried], device: torch.device) -> Experience:
+def play(world: Practice, explore: Callable[[Inputs, Seen], Tried], device: torch.device) -> Experience:
     """Play an episode of each of the world's to its end."""
     steps: list[tuple[Inputs, Tried]] = []
     rewards, episodes, streams = [], [], []

@@ -37,8 +37,8 @@ class World(Protocol):
     def streams(self) -> int:
         """More than any stream's number in the present episodes."""
 
-    def begin(self, pinned: Sequence[tuple[int, int]] | None = None) -> None:
-        """Begin episodes: drawn from the world's seed, or in every region the `each` pinned (window, seed)."""
+    def begin(self, episodes: Sequence[tuple[int, int]]) -> None:
+        """Begin in every region the `each` episodes of these windows and scenario seeds."""
 
     def seen(self) -> Seen:
         """The decisions that are due, D of them; none when all episodes are over."""
@@ -58,7 +58,6 @@ def make_world(
     scenario: str = DEFAULT_SCENARIO,
     split: str = "train",
     each: int = 1,
-    seed: int = 0,
     **settings: Any,
 ) -> World:
     """The world of a track's face.
@@ -70,7 +69,6 @@ def make_world(
         scenario: How the network behaves.
         split: Whose tasks.
         each: Episodes at once of every region.
-        seed: From which episodes are drawn.
         settings: The face's own.
 
     Raises:
@@ -81,23 +79,12 @@ def make_world(
         raise EdgeBenchError(f"nothing learns on the track {track} yet", mend="name a world in its record")
     if face not in worlds:
         raise unknown_name("face", face, worlds)
-    world: World = named(worlds[face])(regions, scenario=scenario, split=split, each=each, seed=seed, **settings)
+    world: World = named(worlds[face])(regions, scenario=scenario, split=split, each=each, **settings)
     return world
 
 
-def episode_seed(seed: int, region: int, row: int) -> int:
-    """The seed from which the episodes of one of a world's environments are drawn.
-
-    Args:
-        seed: The world's.
-        region: Which of its regions.
-        row: Which environment of that region.
-    """
-    return int(counter.bits(seed, _STREAM, region, row)) >> 1
-
-
 class Practice:
-    """A world whose episodes, where none are pinned, follow from a seed and from how often they have begun.
+    """A world whose episodes follow from a seed and from how often they have begun.
 
     Args:
         world: What is played.
@@ -110,42 +97,41 @@ class Practice:
         EdgeBenchError: `replicas` does not divide the episodes of a region.
 
     Attributes:
+        world: As given.
         begun: How often episodes have begun; set it to go on where another one was left.
     """
 
     def __init__(self, world: World, regions: Sequence[Region], split: str, seed: int, *, replicas: int = 1) -> None:
-        self._world, each = world, world.count // len(regions)
+        self.world, each = world, world.count // len(regions)
         if replicas < 1 or each % replicas:
             raise EdgeBenchError(f"{replicas} replicas of {each} episodes", mend="give a divisor")
         self._replicas = replicas
         self._tasks = min(region.task_table(split).num_rows for region in regions)
-        self._seeds = [episode_seed(seed, 0, row) for row in range(each // replicas)]
+        self._seeds = [int(counter.bits(seed, _STREAM, 0, row)) >> 1 for row in range(each // replicas)]
         self.form, self.grounds, self.count = world.form, world.grounds, world.count
         self.begun = 0
 
-    def begin(self, pinned: Sequence[tuple[int, int]] | None = None) -> None:
-        """Begin the pinned episodes, or the next ones."""
-        if pinned is None:
-            pinned = [drawn for drawn in map(self._drawn, self._seeds) for _ in range(self._replicas)]
-            self.begun += 1
-        self._world.begin(pinned)
+    def begin(self) -> None:
+        """Begin the next episodes."""
+        self.world.begin([drawn for drawn in map(self._drawn, self._seeds) for _ in range(self._replicas)])
+        self.begun += 1
 
     @property
     def streams(self) -> int:
         """As the world; another number of tasks may be another number of streams."""
-        return self._world.streams
+        return self.world.streams
 
     def _drawn(self, seed: int) -> tuple[int, int]:
         return int(drawn_window(seed, self.begun, self._tasks)), int(drawn_seed(seed, self.begun))
 
     def seen(self) -> Seen:
         """As the world."""
-        return self._world.seen()
+        return self.world.seen()
 
     def step(self, actions: NDArray[Any]) -> NDArray[np.float64]:
         """As the world."""
-        return self._world.step(actions)
+        return self.world.step(actions)
 
     def scores(self) -> NDArray[np.float64]:
         """As the world."""
-        return self._world.scores()
+        return self.world.scores()

@@ -24,7 +24,7 @@ from torch import Tensor
 from edgebench.learning.method import Settings
 from edgebench.learning.ppo import Judged, PPOSettings, ProximalPolicy, scaled
 from edgebench.learning.rollout import Experience
-from edgebench.learning.world import World
+from edgebench.learning.world import Practice
 
 
 @dataclasses.dataclass(frozen=True)
@@ -50,7 +50,7 @@ class A2C(ProximalPolicy):
     settings_type: ClassVar[type[Settings]] = A2CSettings
     settings: A2CSettings
 
-    def judge(self, experience: Experience, world: World) -> Judged:
+    def judge(self, experience: Experience, world: Practice) -> Judged:
         """Without critics nothing is expected, and the trace reaches to the end."""
         if self.settings.critic:
             return super().judge(experience, world)

@@ -26,7 +26,7 @@ from edgebench.learning.method import Settings
 from edgebench.learning.ppo import Judged, PPOSettings
 from edgebench.learning.rollout import Experience
 from edgebench.learning.team_ppo import TeamPolicy
-from edgebench.learning.world import World
+from edgebench.learning.world import Practice
 
 
 @dataclasses.dataclass(frozen=True)
@@ -51,7 +51,7 @@ class DirichletPPO(TeamPolicy):
     settings_type: ClassVar[type[Settings]] = DirichletSettings
     settings: DirichletSettings
 
-    def judge(self, experience: Experience, world: World) -> Judged:
+    def judge(self, experience: Experience, world: Practice) -> Judged:
         """The node's own advantage, and those of its neighbours a slot later."""
         judged = super().judge(experience, world)
         if not self.settings.neighbourhood:

@@ -34,7 +34,7 @@ from edgebench.learning.method import Lesson, Method, Settings
 from edgebench.learning.networks import seeded
 from edgebench.learning.rollout import Tried, play
 from edgebench.learning.seen import Form, Seen
-from edgebench.learning.world import World
+from edgebench.learning.world import Practice
 
 ANSWER: Final = "expected_utility"
 _LAST: Final = 0.15
@@ -113,7 +113,7 @@ class Imitation(Method):
         """The candidate of the highest score."""
         return Choice(self.network(inputs), inputs.mask).best()
 
-    def practise(self, world: World) -> Lesson:
+    def practise(self, world: Practice) -> Lesson:
         """Play a round, ask the expert about all of it, learn its answers."""
         experience = play(world, self.explore, self.device)
         answers = expert(self.form, experience.inputs)

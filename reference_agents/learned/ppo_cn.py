@@ -29,7 +29,7 @@ from edgebench.learning.noise import coloured_noise, uniform_of
 from edgebench.learning.ppo import PPOSettings, ProximalPolicy
 from edgebench.learning.rollout import Tried
 from edgebench.learning.seen import Seen
-from edgebench.learning.world import World
+from edgebench.learning.world import Practice
 
 _LENGTH: Final = 256
 """Decisions after which a process begins anew: about an episode's."""
@@ -62,7 +62,7 @@ class ColouredPPO(ProximalPolicy):
     settings_type: ClassVar[type[Settings]] = ColouredSettings
     settings: ColouredSettings
 
-    def practise(self, world: World) -> Lesson:
+    def practise(self, world: Practice) -> Lesson:
         """Draw the processes of the episodes, then as PPO."""
         self._step = 0
         if self.settings.coloured:

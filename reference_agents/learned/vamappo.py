@@ -39,7 +39,7 @@ from edgebench.learning.ppo import Judged, PPOSettings, ProximalPolicy
 from edgebench.learning.rollout import Experience
 from edgebench.learning.seen import CHOICE, Form
 from edgebench.learning.telling import SilentChoice, ToldChoice
-from edgebench.learning.world import World
+from edgebench.learning.world import Practice
 
 DEVIATION: Final = VALUES
 """Column of the values: the deviation of the stream's own returns from what is expected."""
@@ -133,7 +133,7 @@ class VAMAPPO(ProximalPolicy):
             return DISTRIBUTIONS[self.form.action](scores, mask)
         return ToldChoice(scores, mask) if self.settings.messages else SilentChoice(scores, mask, self.form.messages)
 
-    def judge(self, experience: Experience, world: World) -> Judged:
+    def judge(self, experience: Experience, world: Practice) -> Judged:
         """As PPO, with the neighbours' advantages; the uncertainty is measured before the round is learned from."""
         judged = super().judge(experience, world)
         self.measure(experience.tried.values, judged.targets[:, OWN])

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from lessons import practice_of
 
 from edgebench.learning.world import make_world
 from edgebench.tracks.allocate.env import AllocateEnv
@@ -57,7 +58,7 @@ def test_what_a_job_earns_is_entered_with_the_last_decision_about_it(regions):
 
 
 def test_the_row_that_waits_is_the_last_in_every_region(regions):
-    world = make_world("allocate", "single", [regions["s1"], regions["s3"]])
+    world = practice_of("allocate", "single", [regions["s1"], regions["s3"]])
     world.begin()
     seen = world.seen()
     assert seen.rows.shape == (2, 102, len(FORM.rows))

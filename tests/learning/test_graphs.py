@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 import torch
+from lessons import practice_of
 
 import edgebench
 from edgebench.errors import EdgeBenchError
@@ -17,7 +18,7 @@ CPU = torch.device("cpu")
 
 def route_decisions(region="s1"):
     """A world on Route and its first decisions."""
-    world = make_world("route", "single", [edgebench.load(region)], each=3, seed=2)
+    world = practice_of("route", "single", [edgebench.load(region)], each=3, seed=2)
     world.begin()
     return world, inputs_of(world.seen(), CPU)
 
@@ -83,7 +84,7 @@ def test_gnn_without_links_is_another_policy_of_as_many_weights():
 
 def placed(**settings):
     """A world on Place with graphs, a method, its first decisions with an expert picked."""
-    world = make_world(
+    world = practice_of(
         "place", "single", [edgebench.load("s1")], each=2, seed=2, **MAPPO.face_settings(MAPPOSettings(), "single")
     )
     world.begin()

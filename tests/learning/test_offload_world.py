@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from lessons import practice_of
 
 from edgebench.learning.world import make_world
 from edgebench.tracks.offload.constants import SLOTS
@@ -44,7 +45,7 @@ def test_a_world_and_the_environment_agree(face, regions):
 
 
 def test_sights_are_the_same_shape_everywhere_and_small(regions):
-    world = make_world("offload", "team", [regions["s1"], regions["s3"]])
+    world = practice_of("offload", "team", [regions["s1"], regions["s3"]])
     world.begin()
     for _ in range(20):
         seen = world.seen()

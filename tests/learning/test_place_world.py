@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from lessons import practice_of
 
 import edgebench
 from edgebench.learning.world import make_world
@@ -65,7 +66,7 @@ def test_team_is_the_parallel_environment():
 
 @pytest.mark.parametrize(("face", "settings"), [("single", {}), ("single", {"graph": True}), ("team", {})])
 def test_the_same_shapes_everywhere_and_nothing_large(face, settings):
-    world = make_world("place", face, [edgebench.load("s1"), edgebench.load("s3")], each=1, seed=4, **settings)
+    world = practice_of("place", face, [edgebench.load("s1"), edgebench.load("s3")], seed=4, **settings)
     world.begin()
     draws = np.random.default_rng(3)
     for _ in range(8):

@@ -4,25 +4,26 @@ import copy
 
 import pytest
 import torch
-from route_lessons import lessons, method_of, score_by_chance, score_of, weights_of, world_of
+from lessons import lessons, method_of, score_by_chance, score_of, weights_of, world_of
 
 
 @pytest.fixture(scope="module")
 def learned(regions):
     world = world_of(regions, each=16)
-    return lessons("ppo", world, 6, minibatch=256)
+    return *lessons("ppo", world, 6, minibatch=256), world
 
 
-def test_a_few_rounds_lift_the_policy_above_chance(learned, regions):
-    method, rounds = learned
+def test_a_few_rounds_lift_the_policy_above_chance_and_above_its_beginning(learned, regions):
+    method, rounds, practised = learned
     world = world_of(regions, split="val")
     episodes = [(window, 7) for window in range(4)]
     assert score_of(method, world, episodes) > score_by_chance(world, episodes) + 0.1
-    assert rounds[-1].score > rounds[0].score
+    practised.begun = 0
+    assert method.practise(practised).score > rounds[0].score
 
 
 def test_a_round_counts_its_decisions_and_tells_figures(learned):
-    _, rounds = learned
+    _, rounds, _ = learned
     assert all(lesson.decisions >= 16 * 50 for lesson in rounds)
     assert set(rounds[0].figures) == {"policy_loss", "value_loss", "entropy"}
 

@@ -6,13 +6,14 @@ from dataclasses import replace
 import numpy as np
 import pytest
 import torch
-from route_lessons import CPU, lessons, method_of, weights_of, world_of
+from lessons import CPU, lessons, method_of, weights_of, world_of
 
 from edgebench.errors import EdgeBenchError
 from edgebench.learning.coordination import nearness
 from edgebench.learning.inputs import inputs_of
 from edgebench.learning.ppo import PPOSettings
 from edgebench.learning.rollout import play
+from edgebench.learning.world import Practice
 from edgebench.tracks.route.env import RouteEnv
 from edgebench.tracks.route.sight import LABELLED
 from edgebench.tracks.route.world import RouteWorld
@@ -165,7 +166,7 @@ def test_the_expert_is_lookahead(scenario, regions):
     agreed = []
     for window in range(3):
         observation, info = env.reset(options={"window": window, "seed": 7})
-        world.begin([(window, 7)])
+        world.world.begin([(window, 7)])
         agent.reset(info | {"region": "s1", "topology": regions["s1"].public()})
         while (seen := world.seen()).episode.size:
             action = agent.act(observation, info)
@@ -251,7 +252,7 @@ def test_labels_stand_behind_the_other_features_and_tell_of_traps(regions):
     plain, privileged = (world_of(regions, privileged=shown) for shown in (False, True))
     told = 0.0
     for world in (plain, privileged):
-        world.begin([(window, 7) for window in range(4)])
+        world.world.begin([(window, 7) for window in range(4)])
     while (seen := privileged.seen()).episode.size:
         features = len(plain.form.rows)
         np.testing.assert_array_equal(seen.rows[..., :features], plain.seen().rows)
@@ -297,7 +298,7 @@ class Listening(RouteWorld):
     """A world that keeps what is told and passes it to nobody."""
 
     def __init__(self, regions):
-        super().__init__([regions["s1"]], scenario="trap", split="train", each=4, seed=1)
+        super().__init__([regions["s1"]], scenario="trap", split="train", each=4)
         self.form = replace(self.form, messages=2)
         self.told = []
 
@@ -309,9 +310,9 @@ class Listening(RouteWorld):
 def test_messages_are_drawn_learned_and_left_out(regions):
     told = {}
     for messages in (True, False):
-        world = Listening(regions)
+        world = Practice(Listening(regions), [regions["s1"]], "train", 1)
         method, _ = lessons("vamappo", world, messages=messages)
-        told[messages] = np.concatenate(world.told)
+        told[messages] = np.concatenate(world.world.told)
         world.begin()
         assert method.decide(world.seen()).shape == (4, 3)
     assert told[True].shape[1] == 2 and np.abs(told[True]).max() <= 1.0 and told[True].std() > 0.1

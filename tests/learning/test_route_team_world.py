@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from lessons import practice_of
 
 import edgebench
 from edgebench.learning.world import make_world
@@ -60,7 +61,7 @@ def test_what_is_told_arrives():
 
 def test_the_same_shapes_everywhere_and_the_context_of_one_who_decides_alone_comes_first():
     regions = [edgebench.load("s1"), edgebench.load("s3")]
-    world = make_world("route", "team", regions, each=1, gateways=3)
+    world = practice_of("route", "team", regions, gateways=3)
     world.begin()
     seen = world.seen()
     assert world.form.context[: len(CONTEXT) + len(LOAD)] == (*CONTEXT, *LOAD)

@@ -10,8 +10,6 @@ from numpy.typing import NDArray
 
 from edgebench.learning.seen import LEVELS, Form, Ground, Seen, ground_of, nothing_due
 from edgebench.learning.summary import summaries, summary_names
-from edgebench.learning.world import episode_seed
-from edgebench.pinning import Pinning
 from edgebench.region import Region
 from edgebench.registry import scenario as find_scenario
 from edgebench.tracks.allocate.constants import R
@@ -31,7 +29,6 @@ class AllocateTeamWorld:
         scenario: How the network behaves.
         split: Whose users.
         each: Episodes at once of every region.
-        seed: From which episodes are drawn.
 
     Raises:
         EdgeBenchError: Unknown scenario or split.
@@ -40,22 +37,17 @@ class AllocateTeamWorld:
     form: Final = FORM
     _last: Seen
 
-    def __init__(self, regions: Sequence[Region], *, scenario: str, split: str, each: int, seed: int) -> None:
+    def __init__(self, regions: Sequence[Region], *, scenario: str, split: str, each: int) -> None:
         self.count, self._each = len(regions) * each, each
         self.grounds: tuple[Ground, ...] = tuple(ground_of(region.name, region.public()) for region in regions)
         self._plays = [Simulation(region, find_scenario(scenario), split) for region in regions for _ in range(each)]
-        self._draws = [
-            Pinning(region, split, episode_seed(seed, number, row))
-            for number, region in enumerate(regions)
-            for row in range(each)
-        ]
         self._rows_of = [play.neighbours.node.astype(np.int32) for play in self._plays]
         self.streams = max(play.nodes for play in self._plays)
 
-    def begin(self, pinned: Sequence[tuple[int, int]] | None = None) -> None:
+    def begin(self, episodes: Sequence[tuple[int, int]]) -> None:
         """See `edgebench.learning.world.World`."""
-        for number, (play, draws) in enumerate(zip(self._plays, self._draws, strict=True)):
-            play.start_ticks(*(draws.begin(None, None) if pinned is None else pinned[number % self._each]))
+        for number, play in enumerate(self._plays):
+            play.start_ticks(*episodes[number % self._each])
 
     def seen(self) -> Seen:
         """See `edgebench.learning.world.World`."""

@@ -3,23 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from edgebench.learning.seen import CHOICE, Form, Ground, Seen, ground_of
 from edgebench.learning.sight import Decide
-from edgebench.learning.world import episode_seed
-from edgebench.pinning import Pinning
 from edgebench.region import Region
 from edgebench.registry import scenario as find_scenario
+from edgebench.tracks.allocate.batch import Batch, new_sights
 from edgebench.tracks.allocate.constants import LATENCY_WEIGHT, POINTS, VIOLATION_WEIGHT
 from edgebench.tracks.allocate.sight import CONTEXT, LOAD, ROWS, see
-from edgebench.tracks.allocate.simulation import Simulation
 from edgebench.tracks.allocate.state import DONE, POINTS_IMBALANCE, POINTS_WASTE
 
-Entry = NDArray[np.float64]
 FORM: Final = Form(rows=ROWS, context=CONTEXT, action=CHOICE, prior="appeal", load=LOAD)
 
 
@@ -36,7 +33,6 @@ class AllocateWorld:
         scenario: How the network behaves.
         split: Whose users.
         each: Episodes at once of every region.
-        seed: From which episodes are drawn.
 
     Raises:
         EdgeBenchError: Unknown scenario or split.
@@ -45,97 +41,84 @@ class AllocateWorld:
     form: Final = FORM
     streams: int
 
-    def __init__(self, regions: Sequence[Region], *, scenario: str, split: str, each: int, seed: int) -> None:
+    def __init__(self, regions: Sequence[Region], *, scenario: str, split: str, each: int) -> None:
         self.count, self._each = len(regions) * each, each
         self.grounds: tuple[Ground, ...] = tuple(ground_of(region.name, region.public()) for region in regions)
-        self._plays = [
-            _Play(
-                Simulation(region, find_scenario(scenario), split),
-                Pinning(region, split, episode_seed(seed, number, row)),
-            )
-            for number, region in enumerate(regions)
-            for row in range(each)
+        nodes = [len(region.public()["nodes.node_id"]) for region in regions]
+        self._sights = new_sights(self.count, 1 + max(nodes))
+        self._batches = [
+            Batch(region, find_scenario(scenario), split, self._sights.of(here))
+            for region, here in zip(regions, self._places(), strict=True)
         ]
-        self._most = 1 + max(play.simulation.nodes for play in self._plays)
-        self._rows = np.zeros((self.count, self._most, len(ROWS)), np.float32)
-        self._context = np.zeros((self.count, len(CONTEXT)), np.float32)
-        self._may = np.zeros((self.count, self._most), np.bool_)
-        self._nodes = np.stack([nodes_of(play.simulation.nodes, self._most) for play in self._plays])
+        self._nodes = np.repeat([nodes_of(count, 1 + max(nodes)) for count in nodes], each, axis=0)
         self.streams = 1
 
-    def begin(self, pinned: Sequence[tuple[int, int]] | None = None) -> None:
+    def begin(self, episodes: Sequence[tuple[int, int]]) -> None:
         """See `edgebench.learning.world.World`."""
-        for number, play in enumerate(self._plays):
-            play.begin(None if pinned is None else pinned[number % self._each])
-        self.streams = max(play.simulation.jobs.size for play in self._plays)
+        for batch in self._batches:
+            batch.begin(episodes)
+        self.streams = max(batch.jobs.shape[1] for batch in self._batches)
+        self._turns: list[_Turns] = []
+        self._small = np.zeros(self.count)
 
     def seen(self) -> Seen:
         """See `edgebench.learning.world.World`."""
-        self._live = np.flatnonzero([play.simulation.asked >= 0 for play in self._plays])
-        for number in self._live:
-            simulation = self._plays[number].simulation
-            observed = simulation.seen
-            here = self._rows[number], self._context[number], self._may[number]
-            see(observed.sites, observed.job, observed.queue, simulation.state.mask, *here)
-        live = self._live
-        return Seen(
-            self._rows[live],
-            self._context[live],
-            self._may[live],
-            np.zeros((live.size, 0), np.float32),
-            self._nodes[live],
-            live // self._each,
-            live,
-            np.array([self._plays[number].simulation.asked for number in live], np.int64),
-        )
+        asked = self._of("asked")
+        self._live = live = np.flatnonzero(asked >= 0)
+        sights, nothing = self._sights, np.zeros((live.size, 0), np.float32)
+        shown = sights.rows[live], sights.context[live], sights.may[live]
+        return Seen(*shown, nothing, self._nodes[live], live // self._each, live, asked[live])
 
     def step(self, actions: NDArray[Any]) -> NDArray[np.float64]:
         """See `edgebench.learning.world.World`; what becomes of the jobs is entered later."""
-        brought = np.zeros((self._live.size, 1))
-        for row, number in enumerate(self._live):
-            self._plays[number].step(int(actions[row]), brought[row])  # what is no site's row lets the job wait
+        live, every = self._live, np.zeros(self.count, np.int64)
+        asked, now_ms = self._of("asked")[live], self._of("now_ms")[live]
+        every[live] = actions  # what is no site's row lets the job wait
+        for batch, here in zip(self._batches, self._places(), strict=True):
+            batch.step(every[here])
+        small = self._of("points")[:, [POINTS_IMBALANCE, POINTS_WASTE]].sum(axis=1)
+        brought: NDArray[np.float64] = (self._small - small)[live][:, None]
+        self._small = small
+        self._turns.append(_Turns(live, asked, now_ms, brought))
+        if (self._of("asked") < 0).all():
+            self._settle()
         return brought
 
     def scores(self) -> NDArray[np.float64]:
         """The completion of every episode."""
-        return np.asarray([play.simulation.metrics()["completion"] for play in self._plays])
+        rows = range(self._each)
+        return np.array([batch.metrics(row)["completion"] for batch in self._batches for row in rows])
 
+    def _places(self) -> list[slice]:
+        """Where the episodes of each region stand among all."""
+        return [slice(begin, begin + self._each) for begin in range(0, self.count, self._each)]
 
-class _Play:
-    """One episode after another, and which decisions were about which job."""
-
-    def __init__(self, simulation: Simulation, draws: Pinning) -> None:
-        self.simulation, self._draws = simulation, draws
-
-    def begin(self, pinned: tuple[int, int] | None) -> None:
-        """Begin an episode."""
-        self.simulation.start(*(self._draws.begin(None, None) if pinned is None else pinned))
-        self._asked: list[int] = []
-        self._times_ms: list[float] = []
-        self._entries: list[Entry] = []
-        self._small = 0.0
-
-    def step(self, action: int, brought: Entry) -> None:
-        """Decide on the job that is asked about; `brought`, (1,), is the entry of this decision."""
-        simulation = self.simulation
-        self._asked.append(simulation.asked)
-        self._times_ms.append(float(simulation.state.tally["now_ms"][0]))
-        self._entries.append(brought)
-        simulation.step(action)
-        small = float(simulation.state.tally["points"][0, [POINTS_IMBALANCE, POINTS_WASTE]].sum())
-        brought[0] -= small - self._small
-        self._small = small
-        if simulation.asked < 0:
-            self._settle()
+    def _of(self, entry: str) -> NDArray[Any]:
+        """An entry of every episode's tally."""
+        return np.concatenate([batch.tally[entry] for batch in self._batches])
 
     def _settle(self) -> None:
         """Enter what every job brought with the last decision about it, or the last one before it expired."""
-        jobs = self.simulation.jobs
-        before = np.searchsorted(self._times_ms, jobs["latest_ms"], side="right") - 1
-        entry = np.maximum(before, 0)
-        entry[self._asked] = np.arange(len(self._asked))
-        for number, brought in enumerate(points_of(jobs, self.simulation.state.progress)):
-            self._entries[entry[number]][0] += brought
+        episode, asked, now_ms = (np.concatenate(parts) for parts in list(zip(*self._turns, strict=True))[:3])
+        entries = np.concatenate([turn.brought for turn in self._turns])
+        for number in range(self.count):
+            own = np.flatnonzero(episode == number)
+            jobs, progress = self._batches[number // self._each].ended(number % self._each)
+            entry = np.maximum(np.searchsorted(now_ms[own], jobs["latest_ms"], side="right") - 1, 0)
+            entry[asked[own]] = np.arange(own.size)
+            np.add.at(entries[:, 0], own[entry], points_of(jobs, progress))
+        ends = np.cumsum([len(turn.brought) for turn in self._turns])
+        for turn, end in zip(self._turns, ends, strict=True):
+            turn.brought[:] = entries[end - len(turn.brought) : end]
+
+
+class _Turns(NamedTuple):
+    """A decision in each of d episodes."""
+
+    episode: NDArray[np.int64]  # (d,)
+    asked: NDArray[np.int64]  # (d,) the job
+    now_ms: NDArray[np.float64]  # (d,)
+    brought: NDArray[np.float64]  # (d, 1) as `step` gave it
 
 
 def points_of(jobs: NDArray[Any], progress: NDArray[Any]) -> NDArray[np.float64]:

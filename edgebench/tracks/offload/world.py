@@ -11,8 +11,6 @@ from numpy.typing import NDArray
 from edgebench.learning.seen import SHARES, Form, Ground, Seen, ground_of, nothing_due
 from edgebench.learning.sight import Decide
 from edgebench.learning.summary import summaries, summary_names
-from edgebench.learning.world import episode_seed
-from edgebench.pinning import Pinning
 from edgebench.region import Region
 from edgebench.registry import scenario as find_scenario
 from edgebench.sim.conditions import find_neighbours
@@ -37,7 +35,6 @@ class OffloadWorld:
         scenario: How network and load behave.
         split: Whose users.
         each: Episodes at once of every region.
-        seed: From which episodes are drawn.
 
     Raises:
         EdgeBenchError: Unknown scenario or split.
@@ -46,15 +43,10 @@ class OffloadWorld:
     form: Final = FORM
     _last: Seen
 
-    def __init__(self, regions: Sequence[Region], *, scenario: str, split: str, each: int, seed: int) -> None:
+    def __init__(self, regions: Sequence[Region], *, scenario: str, split: str, each: int) -> None:
         self.count, self._each = len(regions) * each, each
         self.grounds: tuple[Ground, ...] = tuple(ground_of(region.name, region.public()) for region in regions)
         self._plays = [Simulation(region, find_scenario(scenario), split) for region in regions for _ in range(each)]
-        self._draws = [
-            Pinning(region, split, episode_seed(seed, number, row))
-            for number, region in enumerate(regions)
-            for row in range(each)
-        ]
         nodes = np.array([play.nodes for play in self._plays])
         self._nodes, self.streams = nodes, int(nodes.max())
         self._episode = np.repeat(np.arange(self.count), nodes)
@@ -62,10 +54,10 @@ class OffloadWorld:
         self._rows_of = np.concatenate([rows_of(play.network.link["neighbour"]) for play in self._plays])
         self._slot, self._earned, self._ended = SLOTS, np.zeros(self.count), np.zeros(nodes.sum())
 
-    def begin(self, pinned: Sequence[tuple[int, int]] | None = None) -> None:
+    def begin(self, episodes: Sequence[tuple[int, int]]) -> None:
         """See `edgebench.learning.world.World`."""
-        for number, (play, draws) in enumerate(zip(self._plays, self._draws, strict=True)):
-            play.start(*(draws.begin(None, None) if pinned is None else pinned[number % self._each]))
+        for number, play in enumerate(self._plays):
+            play.start(*episodes[number % self._each])
         self._slot = 0
         self._earned[:], self._ended[:] = 0.0, 0.0
 

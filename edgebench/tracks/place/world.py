@@ -10,8 +10,6 @@ from numpy.typing import NDArray
 
 from edgebench.learning.seen import Form, Ground, ground_of, nothing_due
 from edgebench.learning.seen import Seen as Decisions
-from edgebench.learning.world import episode_seed
-from edgebench.pinning import Pinning
 from edgebench.region import Region
 from edgebench.registry import scenario as find_scenario
 from edgebench.tracks.place.ahead import Ahead
@@ -44,7 +42,6 @@ class _Places:
         scenario: How the network behaves.
         split: Whose users and tokens.
         each: Episodes at once of every region.
-        seed: From which episodes are drawn.
         graph: See `PlaceWorld`.
 
     Raises:
@@ -54,9 +51,7 @@ class _Places:
     form: Form
     streams: int
 
-    def __init__(
-        self, regions: Sequence[Region], *, scenario: str, split: str, each: int, seed: int, graph: bool
-    ) -> None:
+    def __init__(self, regions: Sequence[Region], *, scenario: str, split: str, each: int, graph: bool) -> None:
         rules = find_scenario(scenario)
         self._simulations = [Simulation(region, rules, split) for region in regions for _ in range(each)]
         self._ahead = [Ahead(simulation) for simulation in self._simulations]
@@ -67,18 +62,12 @@ class _Places:
             ground_of(region.name, region.public(), pace=1.0) for region in regions
         )
         self.count, self._each, self._turn = len(self._simulations), each, PLAN_EDITS + SLOTS
-        self._pinnings = [
-            Pinning(region, split, episode_seed(seed, number, row))
-            for number, region in enumerate(regions)
-            for row in range(each)
-        ]
         self._hoped = np.zeros(self.count)
 
-    def begin(self, pinned: Sequence[tuple[int, int]] | None = None) -> None:
+    def begin(self, episodes: Sequence[tuple[int, int]]) -> None:
         """See `edgebench.learning.world.World`."""
         for number, simulation in enumerate(self._simulations):
-            drawn = self._pinnings[number].begin(None, None) if pinned is None else pinned[number % self._each]
-            simulation.start(*drawn)
+            simulation.start(*episodes[number % self._each])
             self._ahead[number].begin()
         self._turn, self._hoped[:] = 0, 0.0
         self._note()
@@ -122,7 +111,6 @@ class PlaceWorld(_Places):
         scenario: How the network behaves.
         split: Whose users and tokens.
         each: Episodes at once of every region.
-        seed: From which episodes are drawn.
         graph: Whether every decision shows the rows of all experts, then those of all edits, and `Seen.edges`
             (`edgebench.tracks.place.look.Look`); those that may not be chosen now are masked.
 
@@ -132,16 +120,14 @@ class PlaceWorld(_Places):
 
     streams = PLAN_EDITS + SLOTS
 
-    def __init__(
-        self, regions: Sequence[Region], *, scenario: str, split: str, each: int, seed: int, graph: bool = False
-    ) -> None:
-        super().__init__(regions, scenario=scenario, split=split, each=each, seed=seed, graph=graph)
+    def __init__(self, regions: Sequence[Region], *, scenario: str, split: str, each: int, graph: bool = False) -> None:
+        super().__init__(regions, scenario=scenario, split=split, each=each, graph=graph)
         self.form = GRAPH if graph else FORM
         self._picked = np.full(self.count, NOBODY)
 
-    def begin(self, pinned: Sequence[tuple[int, int]] | None = None) -> None:
+    def begin(self, episodes: Sequence[tuple[int, int]]) -> None:
         """See `edgebench.learning.world.World`."""
-        super().begin(pinned)
+        super().begin(episodes)
         self._picked[:] = NOBODY
 
     def seen(self) -> Decisions:
@@ -174,7 +160,6 @@ class PlaceTeamWorld(_Places):
         scenario: How the network behaves.
         split: Whose users and tokens.
         each: Episodes at once of every region.
-        seed: From which episodes are drawn.
 
     Raises:
         EdgeBenchError: Unknown scenario or split, or a region whose devices do not hold the model.
@@ -183,8 +168,8 @@ class PlaceTeamWorld(_Places):
     form: Form = TEAM
     streams = 2
 
-    def __init__(self, regions: Sequence[Region], *, scenario: str, split: str, each: int, seed: int) -> None:
-        super().__init__(regions, scenario=scenario, split=split, each=each, seed=seed, graph=False)
+    def __init__(self, regions: Sequence[Region], *, scenario: str, split: str, each: int) -> None:
+        super().__init__(regions, scenario=scenario, split=split, each=each, graph=False)
 
     def seen(self) -> Decisions:
         """See `edgebench.learning.world.World`."""

@@ -10,7 +10,6 @@ from numpy.typing import NDArray
 
 from edgebench.constants import CANDIDATES, WINDOW_TASKS
 from edgebench.learning.seen import Form, Ground, Seen, ground_of
-from edgebench.learning.world import episode_seed
 from edgebench.region import Region
 from edgebench.registry import scenario as find_scenario
 from edgebench.tracks.route.continuation import Continuation
@@ -71,7 +70,6 @@ class RouteTeamWorld:
         scenario: How the network behaves.
         split: Whose tasks.
         each: Episodes at once of every region.
-        seed: From which episodes are drawn.
         gateways: G.
         clusters: How nodes are shared out among them.
         tick_ms: From one dispatch tick to the next.
@@ -85,7 +83,7 @@ class RouteTeamWorld:
     streams: Final = WINDOW_TASKS
 
     def __init__(
-        self, regions: Sequence[Region], *, scenario: str, split: str, each: int, seed: int, gateways: int = 4,
+        self, regions: Sequence[Region], *, scenario: str, split: str, each: int, gateways: int = 4,
         clusters: str = "kmeans", tick_ms: float = 100.0, observe: str = "local", messages: int = 0,
     ) -> None:  # fmt: skip
         find_scenario(scenario)
@@ -97,9 +95,7 @@ class RouteTeamWorld:
             "tick_ms": tick_ms,
         }
         self._tables = [
-            _Table(region, seed=episode_seed(seed, number, row), observe=observe, messages=messages, **face)
-            for number, region in enumerate(regions)
-            for row in range(each)
+            _Table(region, observe=observe, messages=messages, **face) for region in regions for _ in range(each)
         ]
         for number, region in enumerate(regions):
             self._tables[number * each].find_rest(region.task_arrays(split))
@@ -110,10 +106,10 @@ class RouteTeamWorld:
         self.count, self._each = len(self._tables), each
         self._earned = np.zeros(self.count)
 
-    def begin(self, pinned: Sequence[tuple[int, int]] | None = None) -> None:
+    def begin(self, episodes: Sequence[tuple[int, int]]) -> None:
         """See `edgebench.learning.world.World`."""
         for number, table in enumerate(self._tables):
-            table.start(None if pinned is None else pinned[number % self._each])
+            table.start(episodes[number % self._each])
         self._earned[:] = 0.0
 
     def seen(self) -> Seen:
@@ -167,9 +163,9 @@ class _Table(RouteParallelEnv):
         topology = self._simulation.topology
         self.rest = rest_of_tasks(Continuation(topology), tasks, topology.node.size)
 
-    def start(self, pinned: tuple[int, int] | None) -> None:
-        """Begin an episode, drawn or pinned."""
-        self._begin(None, None if pinned is None else dict(zip(("window", "seed"), pinned, strict=True)))
+    def start(self, episode: tuple[int, int]) -> None:
+        """Begin the episode of a window and a scenario seed."""
+        self._begin(None, dict(zip(("window", "seed"), episode, strict=True)))
         if not hasattr(self, "_near"):
             latency_ms = self._simulation.topology.path["latency_ms"][np.ix_(self.stands_on, self.stands_on)]
             self._near = 1.0 / (1.0 + latency_ms / max(float(latency_ms.mean()), 1e-9))

@@ -11,7 +11,6 @@ from numpy.typing import NDArray
 
 from edgebench.constants import CANDIDATES, WINDOW_TASKS
 from edgebench.learning.seen import Form, Ground, Seen, ground_of
-from edgebench.learning.world import episode_seed
 from edgebench.region import Region
 from edgebench.registry import scenario as find_scenario
 from edgebench.sim.topology import public_topology
@@ -45,7 +44,6 @@ class RouteWorld:
         scenario: How the network behaves.
         split: Whose tasks.
         each: Episodes at once of every region.
-        seed: From which episodes are drawn.
         privileged: Whether rows end with `edgebench.tracks.route.sight.LABELLED`, which no operator can know; what
             rests on them is marked.
 
@@ -62,7 +60,6 @@ class RouteWorld:
         scenario: str,
         split: str,
         each: int,
-        seed: int,
         privileged: bool = False,
     ) -> None:
         self.form = form_of(privileged=privileged)
@@ -70,18 +67,16 @@ class RouteWorld:
         self._parts = [_Part(region, rules, split, each) for region in regions]
         self.grounds: tuple[Ground, ...] = tuple(ground_of(region.name, region.public()) for region in regions)
         self.count, self._each = len(regions) * each, each
-        for number, part in enumerate(self._parts):
-            part.batch.seeds[:] = [episode_seed(seed, number, row) for row in range(each)]
         self._rows = np.zeros((self.count, CANDIDATES, len(self.form.rows)), np.float32)
         self._context = np.zeros((self.count, len(FORM.context)), np.float32)
         self._live = np.zeros(self.count, np.bool_)
         self._earned = np.zeros(self.count)
 
-    def begin(self, pinned: Sequence[tuple[int, int]] | None = None) -> None:
+    def begin(self, episodes: Sequence[tuple[int, int]]) -> None:
         """See `edgebench.learning.world.World`."""
         for part in self._parts:
-            for row in range(self._each):
-                part.batch.begin(row, *(part.batch.draw(row) if pinned is None else pinned[row]))
+            for row, episode in enumerate(episodes):
+                part.batch.begin(row, *episode)
         self._live[:], self._earned[:] = True, 0.0
 
     def seen(self) -> Seen:

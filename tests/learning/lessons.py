@@ -1,4 +1,4 @@
-"""Methods on small worlds of Route, as the tests of learning make them."""
+"""Methods on small worlds, of Route where nothing else is said, as the tests of learning make them."""
 
 import importlib
 
@@ -6,15 +6,20 @@ import numpy as np
 import torch
 
 from edgebench.learning.method import settings_of
-from edgebench.learning.world import make_world
+from edgebench.learning.world import Practice, make_world
 
 CPU = torch.device("cpu")
 
 
-def world_of(regions, *, names=("s1",), each=4, seed=1, split="train", **settings):
-    return make_world(
-        "route", "single", [regions[name] for name in names], each=each, seed=seed, split=split, **settings
-    )
+def practice_of(track, face, loaded, *, each=1, seed=1, split="train", **settings):
+    """A world that draws its episodes."""
+    world = make_world(track, face, loaded, each=each, split=split, **settings)
+    return Practice(world, loaded, split, seed)
+
+
+def world_of(regions, *, names=("s1",), **settings):
+    """Of Route."""
+    return practice_of("route", "single", [regions[name] for name in names], **{"each": 4, **settings})
 
 
 def method_of(name, world, *, seed=1, **settings):
@@ -41,13 +46,13 @@ def weights_of(method):
 
 def score_of(method, world, episodes):
     """Mean utility of pinned episodes that the method decides."""
-    return _score(method.decide, world, episodes)
+    return _score(method.decide, world.world, episodes)
 
 
 def score_by_chance(world, episodes):
     """Mean utility of pinned episodes in which any row that may be chosen is as likely."""
     rng = np.random.default_rng(1)
-    return _score(lambda seen: np.where(seen.mask, rng.random(seen.mask.shape), -1.0).argmax(-1), world, episodes)
+    return _score(lambda seen: np.where(seen.mask, rng.random(seen.mask.shape), -1.0).argmax(-1), world.world, episodes)
 
 
 def _score(decide, world, episodes):
