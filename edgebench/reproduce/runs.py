@@ -19,6 +19,7 @@ from edgebench.reproduce.tables import Row, Table
 
 SCORES: Final = "scores.json"
 SPLIT: Final = "test"
+_DECIMALS: Final = 6
 _PLAY_CHECKPOINT: Final = "edgebench.reproduce.runs:play_checkpoint"
 _PLAY_AGENT: Final = "edgebench.reproduce.runs:play_agent"
 
@@ -32,7 +33,7 @@ class Plan:
         folder: Where its runs are: `<row>/seed-<n>/`.
         edition: Which build of the regions.
         seeds: Training seeds of a row.
-        steps: Decisions that each run learns from.
+        steps: Decisions that a run learns from, of rows that do not say how many times as many.
         device: Where the nets are while they learn.
     """
 
@@ -48,7 +49,7 @@ class Plan:
         table, kind = self.table, find_method(row.method)
         wanted = kind.face_settings(settings_of(kind.settings_type, row.settings), table.face)
         return Job(
-            row.method, table.track, table.face, row.regions, self.edition, steps=self.steps, seed=seed,
+            row.method, table.track, table.face, row.regions, self.edition, steps=self.steps * row.times, seed=seed,
             settings=dict(row.settings), face_settings=wanted, device=self.device,
         )  # fmt: skip
 
@@ -112,7 +113,7 @@ def play_checkpoint(
     for scenario in scenarios:
         for region in found:
             played = play_fixed(checkpoint.job, method, [region], split=SPLIT, seeds=EVAL_SEEDS, scenario=scenario)
-            scores[region.name][scenario] = played[region.name].tolist()
+            scores[region.name][scenario] = played[region.name].round(_DECIMALS).tolist()
             tell({"folder": folder})
             if stop():
                 return
@@ -140,7 +141,7 @@ def play_agent(
             env = make_env(track, region, scenario=scenario, split=SPLIT)
             face: Any = env.unwrapped
             played = roll(env, player, fixed_episodes(face.windows, EVAL_SEEDS))
-            scores[region.name][scenario] = [figures[metric] for figures in played]
+            scores[region.name][scenario] = [round(figures[metric], _DECIMALS) for figures in played]
             tell({"folder": folder})
             if stop():
                 return

@@ -26,12 +26,14 @@ class Row:
         method: A learning method.
         regions: Where it learns.
         settings: Its own, where they are not the defaults.
+        times: How many times as many decisions as the other rows it learns from; its label says so.
     """
 
     label: str
     method: str
     regions: tuple[str, ...] = TRAINED_ON
     settings: Mapping[str, Any] = field(default_factory=dict)
+    times: int = 1
 
 
 @dataclass(frozen=True)
@@ -42,7 +44,7 @@ class Table:
         name: What `edgebench reproduce --table` calls it.
         title: What it shows.
         track: The decision problem.
-        rows: What is trained, all with the same number of decisions and seeds.
+        rows: What is trained, with the same seeds, and the same number of decisions but for `Row.times`.
         tests: Regions on which everything is played.
         scenarios: In which everything is played.
         steps: Decisions that each run learns from.
@@ -67,11 +69,17 @@ def _plain(*methods: str) -> tuple[Row, ...]:
     return tuple(Row(method, method) for method in methods)
 
 
+def _longer(method: str, times: int) -> Row:
+    return Row(f"{method}-x{times}", method, times=times)
+
+
 def _without(method: str, *parts: str) -> tuple[Row, ...]:
     return tuple(Row(f"{method}-without-{part.replace('_', '-')}", method, settings={part: False}) for part in parts)
 
 
-_ROUTE: Final = (*("ppo", "a2c", "ppo-cn", "pf-ppo", "gnn-ppo", "transformer", "imitation", "topofreerl", "vamappo"),)
+_ROUTE: Final = (
+    *("ppo", "a2c", "ppo-cn", "pf-ppo", "gnn-ppo", "transformer", "imitation", "topofreerl", "vamappo", "es"),
+)
 _HEURISTICS: Final = ("tuned", "lookahead", "greedy-estimate", "nearest", "random-valid")
 _TRAP: Final = (DEFAULT_SCENARIO,)
 TABLES: Final = {
@@ -79,7 +87,7 @@ TABLES: Final = {
     for table in (
         Table(
             "route-methods", "Every method, learning on s1, s2 and s3, on all regions and in all scenarios", "route",
-            _plain(*_ROUTE), agents=_HEURISTICS,
+            (*_plain(*_ROUTE), _longer("es", 10)), agents=_HEURISTICS, steps=2 * _MILLION,
         ),
         Table(
             "route-scale", "Learning on 500 nodes, playing on 2000", "route",
@@ -112,11 +120,13 @@ TABLES: Final = {
         ),
         Table(
             "offload-methods", "Every method on Offload", "offload",
-            _plain("dirichlet-ppo", "ippo", "mappo", "maddpg", "matd3"), scenarios=_TRAP, face="team",
+            (*_plain("dirichlet-ppo", "ippo", "mappo", "maddpg", "matd3", "es"), _longer("es", 10)),
+            scenarios=_TRAP, face="team", steps=2 * _MILLION,
             agents=("proportional", "lp-yesterday", "nearest-slack", "all-local", "random-valid"),
         ),
         Table(
-            "allocate-methods", "PPO on Allocate", "allocate", _plain("ppo"), scenarios=_TRAP,
+            "allocate-methods", "Methods on Allocate", "allocate",
+            (*_plain("ppo", "es"), _longer("es", 10)), scenarios=_TRAP,
             agents=("priority-edf", "worst-fit", "first-fit", "random-valid"),
         ),
         Table(
@@ -124,7 +134,7 @@ TABLES: Final = {
             scenarios=_TRAP, steps=_MILLION, face="team",
         ),
         Table(
-            "place-methods", "Methods on Place", "place", _plain("ppo", "ma-ppo"), scenarios=_TRAP,
+            "place-methods", "Methods on Place", "place", _plain("ppo", "ma-ppo", "es"), scenarios=_TRAP,
             steps=_MILLION // 5,
         ),
     )
