@@ -1,7 +1,8 @@
-"""Deterministic actors and critics that learn from a replay: what MADDPG and MATD3 share.
+"""Actors and critics that learn from a replay of joint steps: what MADDPG, MATD3 and SAC share.
 
-A critic is told a decision, its action, and of all who act at once the mean of what they see (`Form.whole`) and do, so
-that it fits every number of agents.
+A critic is told a decision and its action, what all who act at once see on average and at most (`Form.whole`), and what
+the others do, so that it fits every number of agents: of shares, how much the others send to the node of every row; of
+levels, their mean.
 """
 
 from __future__ import annotations
@@ -12,17 +13,17 @@ from typing import Any, ClassVar, Final
 
 import torch
 from torch import Tensor, nn
+from torch.nn import functional
 
 from edgebench.learning.inputs import Inputs
 from edgebench.learning.method import Lesson, Method, Settings
-from edgebench.learning.networks import VALUES, RowEncoder, perceptron, seeded
-from edgebench.learning.replay import Replay, Transitions, transitions_of
-from edgebench.learning.rollout import Tried, play
+from edgebench.learning.networks import VALUES, RowEncoder, begin_barely, begun_with_prior, perceptron, seeded
+from edgebench.learning.replay import Replay, Transitions, joint_steps
+from edgebench.learning.rollout import Experience, Tried, play
 from edgebench.learning.seen import SHARES, Form, Seen
 from edgebench.learning.world import Practice
 
-_NEVER: Final = -1e9
-_WITHIN: Final = 1e-4
+_LEAST: Final = 1e-4
 
 
 @dataclasses.dataclass(frozen=True)
@@ -30,105 +31,158 @@ class OffPolicySettings(Settings):
     """Hyper-parameters of actors and critics that learn from a replay.
 
     Attributes:
-        replay: Transitions that are kept.
-        batch: Transitions of a step of Adam.
+        replay: Decisions that are kept.
+        batch: Decisions of a step of Adam, in whole joint steps.
         steps: Steps of Adam after a round of episodes.
+        head_start: Steps that the critics take before the actor takes its first.
+        actor_rate: The actor's learning rate as a share of the critics'.
         discount: Of a stream's next decision.
         polyak: Share of the networks that the targets take over in a step.
         noise: Standard deviation of the exploration, before the action's squashing; it is never switched off.
+        told: Whether critics are told what the others do.
+        shared: Whether a decision is paid for what it brought to the nodes of its rows too.
         gradient: Largest norm of a gradient.
-        truncated: Whether episodes end by a time limit, after which the stream would have gone on.
+        truncated: Whether it is minded that episodes may end by a time limit (`Form.truncated`), after which streams
+            would have gone on.
     """
 
-    each: int = 1
+    # Tried on Offload's val with MADDPG, seed 1, some 1 M decisions: an actor as fast as the critics, or a tenth, and
+    # noise of 0.2 to 0.5 lose what the policy begins with; so slow an actor and so much noise keep it.
+    each: int = 2
     hidden: int = 32
     learning_rate: float = 1e-3
-    replay: int = 200_000
-    batch: int = 1024
-    steps: int = 60
+    replay: int = 150_000
+    batch: int = 512
+    steps: int = 200
+    head_start: int = 600
+    actor_rate: float = 0.02
     discount: float = 0.9
-    polyak: float = 0.01
-    noise: float = 0.5
+    polyak: float = 0.005
+    noise: float = 1.0
     gradient: float = 1.0
+    told: bool = True
+    shared: bool = True
     truncated: bool = True
 
 
 class Actor(nn.Module):
-    """Scores of a decision's rows, or of its levels, before they are squashed."""
+    """`heads` numbers of each of a decision's rows or levels; the first are scores before they are squashed."""
 
-    def __init__(self, form: Form, hidden: int) -> None:
+    def __init__(self, form: Form, hidden: int, heads: int = 1) -> None:
         super().__init__()
         self.encoder = RowEncoder(form, hidden)
         self.levels = form.levels
-        self.score = nn.Linear(self.encoder.width if form.levels else hidden, form.levels or 1)
-        self.straight = nn.Linear(len(form.rows), 1, bias=False)
-        nn.init.orthogonal_(self.score.weight, 0.01)
-        nn.init.zeros_(self.straight.weight)
-        if form.prior:
-            self.straight.weight.data[0, form.rows.index(form.prior)] = 1.0
+        self.score = nn.Linear(self.encoder.width if form.levels else hidden, heads * (form.levels or 1))
+        begin_barely(self.score)
+        self.straight = begun_with_prior(form)
 
     def forward(self, inputs: Inputs) -> Tensor:
-        """(D, R) or (D, levels)."""
+        """(D, R) or (D, levels); with several heads (D, R, heads) or (D, levels x heads)."""
         pooled = self.encoder(inputs)
         if self.levels:
             levels: Tensor = self.score(pooled.whole)
             return levels
-        scores: Tensor = (self.score(pooled.rows) + self.straight(inputs.rows)).squeeze(-1)
-        return scores
+        scores: Tensor = self.score(pooled.rows)
+        first = scores[..., :1] + self.straight(inputs.rows)
+        return torch.cat([first, scores[..., 1:]], -1).squeeze(-1)
 
 
 class Critic(nn.Module):
-    """What a decision brings, its own action and the mean one of all known."""
+    """What a decision brings, by its own action and what the others do."""
 
-    def __init__(self, form: Form, hidden: int, numbers: int) -> None:
+    def __init__(self, form: Form, hidden: int) -> None:
         super().__init__()
         self.of_shares = form.action == SHARES
-        rows = dataclasses.replace(form, rows=(*form.rows, "share")) if self.of_shares else form
+        rows = dataclasses.replace(form, rows=(*form.rows, "share", "others")) if self.of_shares else form
         self.encoder = RowEncoder(rows, hidden)
-        self.worth = perceptron(self.encoder.width + hidden + len(form.whole) + numbers, hidden, hidden, 1)
+        self.worth = perceptron(self.encoder.width + hidden + len(form.whole) + 2 * form.levels, hidden, hidden, 1)
         self.row = nn.Linear(hidden, hidden)
 
-    def forward(self, inputs: Inputs, action: Tensor, around: Tensor) -> Tensor:
-        """(D,)."""
+    def forward(self, inputs: Inputs, action: Tensor, others: Tensor) -> Tensor:
+        """(D,).
+
+        Args:
+            inputs: Of D decisions.
+            action: Of each, (D, R) or (D, levels).
+            others: As `of_others` gives it.
+        """
         shown = inputs
         if self.of_shares:
-            shown = inputs._replace(rows=torch.cat([inputs.rows, action[..., None]], -1))
+            shown = inputs._replace(rows=torch.cat([inputs.rows, action[..., None], others[..., None]], -1))
         pooled = self.encoder(shown)
         own = torch.tanh(self.row(pooled.rows))
         weights = action[..., None] if self.of_shares else inputs.mask[..., None].to(own.dtype)
-        levels = [] if self.of_shares else [action, around]
+        levels = [] if self.of_shares else [action, others]
         seen = [pooled.whole, (own * weights).sum(1), inputs.whole, *levels]
         worth: Tensor = self.worth(torch.cat(seen, -1)).squeeze(-1)
         return worth
 
 
 def squashed(form: Form, scores: Tensor, mask: Tensor) -> Tensor:
-    """Scores as an action: shares by a softmax over the rows that may have one, or levels by a sigmoid."""
+    """Scores as an action: shares in proportion to their softplus, as PPO's begin with the prior, or levels."""
     if form.action == SHARES:
-        return torch.softmax(scores.masked_fill(~mask, _NEVER), -1)
+        weight = (functional.softplus(scores) + _LEAST) * mask
+        shares: Tensor = weight / weight.sum(-1, keepdim=True)
+        return shares
     return torch.sigmoid(scores)
 
 
-class DeterministicPolicy(Method):
-    """A deterministic actor and critics, each with a target that follows it slowly.
+def of_others(form: Form, inputs: Inputs, action: Tensor, group: Tensor) -> Tensor:
+    """What the others of the same joint step do: shares sent to each row's node, (D, R), or mean levels, (D, levels).
 
-    Methods say in `critics` how many critics there are, and override `goal` and `acts_now`.
+    Args:
+        form: Of the decisions.
+        inputs: Of D decisions.
+        action: Of each.
+        group: The joint step of each, (D,).
+    """
+    if form.action == SHARES:
+        sent = action * (inputs.nodes >= 0)
+        nodes = int(inputs.nodes.max()) + 1
+        key = group[:, None] * nodes + inputs.nodes.clamp(min=0)
+        total = sent.new_zeros(int(group.max() + 1) * nodes).index_add(0, key.flatten(), sent.flatten())
+        return (total[key] - sent) * (inputs.nodes >= 0)
+    count = torch.bincount(group).to(action.dtype)[group][:, None]
+    total = action.new_zeros((int(group.max()) + 1, action.shape[1])).index_add(0, group, action)
+    return (total[group] - action) / (count - 1.0).clamp(min=1.0)
+
+
+def shared_reward(experience: Experience) -> Tensor:
+    """What a decision brought to all streams that stand for a node of its rows, its own among them, (n,).
+
+    Where rows are no nodes, or every stream is paid alike, it is what it brought to its own.
+    """
+    nodes, stream = experience.inputs.nodes.cpu().long(), experience.stream
+    if not torch.equal(nodes[:, 0], stream):
+        return experience.reward[:, 0]
+    group = joint_steps(experience)
+    brought = torch.zeros(int(group.max()) + 1, int(stream.max()) + 1)
+    brought[group, stream] = experience.reward[:, 0].cpu()
+    counted = experience.inputs.mask.cpu() & (nodes >= 0)
+    return (brought[group[:, None], nodes.clamp(min=0)] * counted).sum(-1).to(experience.reward.device)
+
+
+class OffPolicy(Method):
+    """An actor and critics, each critic with a target that follows it slowly.
+
+    Methods say in `critics` how many critics there are and in `heads` how many numbers the actor gives of a row, and
+    override what makes them themselves.
     """
 
     settings_type: ClassVar[type[Settings]] = OffPolicySettings
     settings: OffPolicySettings
     critics: ClassVar[int] = 1
+    heads: ClassVar[int] = 1
 
     def __init__(self, form: Form, settings: OffPolicySettings, seed: int, device: torch.device) -> None:
         super().__init__(form, settings, seed, device)
-        numbers = 2 * form.levels
-        self.actor = seeded(seed, lambda: Actor(form, settings.hidden)).to(device)
+        self.actor = seeded(seed, lambda: Actor(form, settings.hidden, self.heads)).to(device)
         self.judges = nn.ModuleList(
-            seeded(seed + 1 + number, lambda: Critic(form, settings.hidden, numbers)) for number in range(self.critics)
+            seeded(seed + 1 + number, lambda: Critic(form, settings.hidden)) for number in range(self.critics)
         ).to(device)
         self.target_actor, self.target_judges = copy.deepcopy(self.actor), copy.deepcopy(self.judges)
         self.targets = nn.ModuleList([self.target_actor, self.target_judges])
-        self.actor_optimiser = torch.optim.Adam(self.actor.parameters(), settings.learning_rate)
+        self.actor_optimiser = torch.optim.Adam(self.actor.parameters(), settings.learning_rate * settings.actor_rate)
         self.critic_optimiser = torch.optim.Adam(self.judges.parameters(), settings.learning_rate)
         self.replay = Replay(settings.replay)
         self.updates = 0
@@ -136,8 +190,9 @@ class DeterministicPolicy(Method):
     def practise(self, world: Practice) -> Lesson:
         """An episode of each of the world's, then `steps` steps of Adam."""
         experience = play(world, self.explore, self.device)
-        reward = experience.reward[:, 0] / (experience.reward[:, 0].std() + 1e-8)
-        self.replay.add(transitions_of(experience, reward, truncated=self.settings.truncated))
+        reward = shared_reward(experience) if self.settings.shared else experience.reward[:, 0]
+        reward = reward / (reward.std() + 1e-8)
+        self.replay.add(experience, reward, truncated=self.form.truncated and self.settings.truncated)
         figures: dict[str, float] = {}
         for _ in range(self.settings.steps):
             figures |= self.improve(self.replay.draw(self.settings.batch, self.draws.torch))
@@ -158,25 +213,35 @@ class DeterministicPolicy(Method):
         self.updates += 1
         with torch.no_grad():
             goal = self.goal(drawn)
-        judged = [judge(drawn.inputs, drawn.action, drawn.around) for judge in self.judges]
+        others = self.others(drawn.inputs, drawn.action, drawn.group)
+        judged = [judge(drawn.inputs, drawn.action, others) for judge in self.judges]
         loss = torch.stack([(worth - goal).square().mean() for worth in judged]).sum()
         self.follow(self.critic_optimiser, loss, self.judges)
         figures = {"critic_loss": loss.item()}
-        if self.acts_now():
-            action = squashed(self.form, self.actor(drawn.inputs), drawn.inputs.mask)
-            worth = self.judges[0](drawn.inputs, action, drawn.around).mean()
-            self.follow(self.actor_optimiser, -worth, self.actor)
-            self.move_targets()
-            figures["worth"] = worth.item()
+        if self.updates > self.settings.head_start and self.acts_now():
+            figures |= self.act_better(drawn, others)
+        self.move_targets()
         return figures
 
+    def others(self, inputs: Inputs, action: Tensor, group: Tensor) -> Tensor:
+        """What critics are told of the others; nothing where they are not."""
+        others = of_others(self.form, inputs, action, group)
+        return others if self.settings.told else torch.zeros_like(others)
+
     def goal(self, drawn: Transitions) -> Tensor:
-        """What the critics are to say: the reward and what the targets say of the next decision."""
-        actor, judges = self.target_actor, self.target_judges
-        scores = self.smoothed(actor(drawn.after))
+        """What the critics are to say: the reward and what their targets say of what all would do next."""
+        scores = self.smoothed(self.target_actor(drawn.after))
         action = squashed(self.form, scores, drawn.after.mask)
-        judged = torch.stack([judge(drawn.after, action, drawn.around) for judge in judges])
+        others = self.others(drawn.after, action, drawn.group)
+        judged = torch.stack([judge(drawn.after, action, others) for judge in self.target_judges])
         return drawn.reward + self.settings.discount * drawn.goes_on * judged.amin(0)
+
+    def act_better(self, drawn: Transitions, others: Tensor) -> dict[str, float]:
+        """A step of the actor towards what the first critic says is worth more, the others doing what they did."""
+        action = squashed(self.form, self.actor(drawn.inputs), drawn.inputs.mask)
+        worth = self.judges[0](drawn.inputs, action, others).mean()
+        self.follow(self.actor_optimiser, -worth, self.actor)
+        return {"worth": worth.item()}
 
     def smoothed(self, scores: Tensor) -> Tensor:
         """The target actor's scores as the goal takes them."""
@@ -205,13 +270,14 @@ class DeterministicPolicy(Method):
         return {"actor": self.actor, "critics": self.judges, "targets": self.targets}
 
     def memory(self) -> dict[str, Any]:
-        """The optimisers' too; the replay is filled anew."""
+        """The optimisers' and the replay too."""
         states = {"actor": self.actor_optimiser.state_dict(), "critics": self.critic_optimiser.state_dict()}
-        return super().memory() | states | {"updates": self.updates}
+        return super().memory() | states | {"updates": self.updates, "replay": self.replay.memory()}
 
     def remember(self, memory: dict[str, Any]) -> None:
-        """The optimisers' too."""
+        """The optimisers' and the replay too."""
         super().remember(memory)
+        self.replay.remember(memory["replay"])
         self.actor_optimiser.load_state_dict(memory["actor"])
         self.critic_optimiser.load_state_dict(memory["critics"])
         self.updates = memory["updates"]

@@ -34,6 +34,7 @@ class Form:
         messages: Numbers from -1 to 1 that go with an action of `CHOICE` to others who decide, M: an action is then the
             index of a row and those numbers, (1 + M,).
         edges: Whether it is told which rows belong together.
+        truncated: Whether episodes end by a time limit, after which the streams would have gone on.
     """
 
     rows: tuple[str, ...]
@@ -46,6 +47,7 @@ class Form:
     objectives: tuple[str, ...] = ()
     messages: int = 0
     edges: bool = False
+    truncated: bool = False
 
 
 class Seen(NamedTuple):

@@ -6,7 +6,7 @@ actor-critic methods", ICML 2018.
 
 What is different: as `reference_agents.learned.maddpg`.
 
-Parts: `smooth`, noise on the target's action; `delayed`, the actor's slower pace; `truncated` as there.
+Parts: `smooth`, noise on the target's action; `delayed`, the actor's slower pace; `told` and `truncated` as there.
 
 Command: edgebench train matd3 --track offload --face team --regions s1,s2,s3 --seeds 5
 """
@@ -19,7 +19,7 @@ from typing import ClassVar, Final
 from torch import Tensor
 
 from edgebench.learning.method import Settings
-from edgebench.learning.off_policy import DeterministicPolicy, OffPolicySettings
+from edgebench.learning.off_policy import OffPolicy, OffPolicySettings
 
 _SMOOTHING: Final = 0.2
 _MOST: Final = 0.5
@@ -38,8 +38,8 @@ class TwinSettings(OffPolicySettings):
     delayed: bool = True
 
 
-class MATD3(DeterministicPolicy):
-    """`DeterministicPolicy` with two critics, of which the lower counts."""
+class MATD3(OffPolicy):
+    """`OffPolicy` with two critics, of which the lower counts."""
 
     faces: ClassVar[tuple[str, ...]] = ("offload/team", "allocate/team")
     settings_type: ClassVar[type[Settings]] = TwinSettings

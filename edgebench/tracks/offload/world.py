@@ -20,7 +20,9 @@ from edgebench.tracks.offload.sight import CONTEXT, ROWS, see
 from edgebench.tracks.offload.simulation import Simulation
 from edgebench.tracks.offload.state import LOCAL, C
 
-FORM: Final = Form(rows=ROWS, context=CONTEXT, action=SHARES, prior="fair", whole=summary_names(CONTEXT))
+FORM: Final = Form(
+    rows=ROWS, context=CONTEXT, action=SHARES, prior="fair", whole=summary_names(CONTEXT), truncated=True
+)
 
 
 class OffloadWorld:
