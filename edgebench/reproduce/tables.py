@@ -87,7 +87,7 @@ TABLES: Final = {
     for table in (
         Table(
             "route-methods", "Every method, learning on s1, s2 and s3, on all regions and in all scenarios", "route",
-            (*_plain(*_ROUTE), _longer("es", 10)), agents=_HEURISTICS, steps=2 * _MILLION,
+            (*_plain(*_ROUTE), _longer("es", 10)), agents=_HEURISTICS,
         ),
         Table(
             "route-scale", "Learning on 500 nodes, playing on 2000", "route",
