@@ -23,6 +23,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
+from edgebench.errors import EdgeBenchError
 from edgebench.learning.actions import DISTRIBUTIONS
 from edgebench.learning.inputs import Inputs, inputs_of
 from edgebench.learning.method import Lesson, Method, Settings
@@ -89,7 +90,12 @@ class Bilinear(nn.Module):
 
 
 class EvolutionStrategy(Method):
-    """SNES over `Bilinear`."""
+    """SNES over `Bilinear`.
+
+    Raises:
+        EdgeBenchError: `each` is odd or another number than `replicas`: every trial and its opposite play one episode
+            of every region, the same for all.
+    """
 
     faces: ClassVar[tuple[str, ...]] = ("route/single", "offload/team", "allocate/single", "place/single")
     settings_type: ClassVar[type[Settings]] = ESSettings
@@ -97,6 +103,10 @@ class EvolutionStrategy(Method):
 
     def __init__(self, form: Form, settings: ESSettings, seed: int, device: torch.device) -> None:
         super().__init__(form, settings, seed, device)
+        if settings.each % 2 or settings.replicas != settings.each:
+            raise EdgeBenchError(
+                f"each is {settings.each}, replicas {settings.replicas}", mend="give both the same even number"
+            )
         products = settings.products if settings.context else 0
         self.policy = Bilinear(form, products, settings.spread, self.draws.torch).to(device)
 

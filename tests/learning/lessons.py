@@ -11,10 +11,10 @@ from edgebench.learning.world import Practice, make_world
 CPU = torch.device("cpu")
 
 
-def practice_of(track, face, loaded, *, each=1, seed=1, split="train", **settings):
+def practice_of(track, face, loaded, *, each=1, seed=1, split="train", replicas=1, **settings):
     """A world that draws its episodes."""
     world = make_world(track, face, loaded, each=each, split=split, **settings)
-    return Practice(world, loaded, split, seed)
+    return Practice(world, loaded, split, seed, replicas=replicas)
 
 
 def world_of(regions, *, names=("s1",), **settings):
