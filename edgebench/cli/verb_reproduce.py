@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 @verb("edgebench reproduce --table route-methods")
 @click.option("--table", default="route", show_default=True, help="A table, or all of a track. --list names them.")
 @click.option("--list", "list_", is_flag=True, help="Name the tables and what each takes, and do nothing.")
+@click.option("--rows", default="", help="Only these rows of the table, with commas between.  [default: all]")
 @click.option("--steps", type=float, help="Decisions that each run learns from.  [default: the table's]")
 @click.option("--seeds", type=click.IntRange(1), default=5, show_default=True, help="Training seeds of a row.")
 @click.option("--edition", default="sample", show_default=True, help="Which build of the regions.")
@@ -43,6 +44,7 @@ def command(table: str, list_: bool, out: Path | None, docs: Path | None, as_jso
         return
     told: dict[str, Any] = {}
     for found in tables_of(table):
+        found = found.only(options["rows"].split(",")) if options["rows"] else found
         steps = int(options["steps"] or found.steps)
         folder = (out or home() / "runs" / "reproduce") / options["edition"] / f"{found.name}-{steps}"
         told[found.name] = _reproduce(_plan(found, folder, steps, options), docs or folder, options)
@@ -67,20 +69,27 @@ def _reproduce(plan: Plan, docs: Path, options: dict[str, Any]) -> dict[str, Any
     from edgebench.reproduce.page import as_json, page
     from edgebench.reproduce.pictures import draw_curves, draw_profiles
 
-    table = plan.table
+    table, name = plan.table, _page_name(plan)
     ensure_built({*table.tests, *(name for row in table.rows for name in row.regions)}, plan.edition)
     tell_compiling(table.track)
     for what, tasks in (("training", plan.training()), ("playing", plan.playing())):
         _run(f"{table.name}: {what}", tasks, options)
     outcome = read_outcome(plan)
     figures = as_json(outcome)
-    pictures = [f"{table.name}-curves.png", f"{table.name}-profiles.png"]
-    for draw, name in zip((draw_curves, draw_profiles), pictures, strict=True):
-        draw(outcome, docs / name)
-    write_text(docs / f"{table.name}.md", page(outcome, pictures))
+    pictures = [f"{name}-curves.png", f"{name}-profiles.png"]
+    for draw, picture in zip((draw_curves, draw_profiles), pictures, strict=True):
+        draw(outcome, docs / picture)
+    write_text(docs / f"{name}.md", page(outcome, pictures))
     write_text(plan.folder / "figures.json", json.dumps(figures, indent=1, allow_nan=False) + "\n")
-    stderr().print(f"page: {docs / f'{table.name}.md'}", soft_wrap=True, markup=False)
+    stderr().print(f"page: {docs / f'{name}.md'}", soft_wrap=True, markup=False)
     return figures
+
+
+def _page_name(plan: Plan) -> str:
+    """The table's, with the edition where it is not the sample's."""
+    from edgebench.registry import SAMPLE_EDITION
+
+    return plan.table.name if plan.edition == SAMPLE_EDITION else f"{plan.table.name}-{plan.edition}"
 
 
 def _run(title: str, tasks: Sequence[Task], options: dict[str, Any]) -> None:

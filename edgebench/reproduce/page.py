@@ -13,8 +13,9 @@ from edgebench.harness.statistics import (
     total_score,
     worst_share,
 )
-from edgebench.registry import DEFAULT_SCENARIO
+from edgebench.registry import DEFAULT_SCENARIO, SAMPLE_EDITION
 from edgebench.reproduce.outcome import Outcome
+from edgebench.reproduce.tables import TABLES
 
 
 def page(outcome: Outcome, pictures: Sequence[str]) -> str:
@@ -41,7 +42,9 @@ def _lines(outcome: Outcome, pictures: Sequence[str]) -> Iterator[str]:
     table = plan.table
     yield f"## {table.title}"
     yield ""
-    yield f"`edgebench reproduce --table {table.name} --steps {plan.steps} --seeds {plan.seeds}`:"
+    edition = "" if plan.edition == SAMPLE_EDITION else f" --edition {plan.edition}"
+    some = "" if table == TABLES[table.name] else f" --rows {','.join(row.label for row in table.rows)}"
+    yield f"`edgebench reproduce --table {table.name}{some} --steps {plan.steps} --seeds {plan.seeds}{edition}`:"
     longer = "".join(f" ({row.label}: {row.times} times as many)" for row in table.rows if row.times > 1)
     told = f"{plan.steps:,} decisions each{longer}"
     yield f"{plan.seeds} training seeds, {told}, edition {plan.edition}, face `{table.face}`."
@@ -114,10 +117,11 @@ def _matrix(outcome: Outcome) -> Iterator[str]:
     yield ""
     yield "Points of the score lost against the same method that learned on the test region, paired over its episodes:"
     yield ""
-    yield _row(["learned on", *table.tests])
-    yield _row(["---", *["---:"] * len(table.tests)])
+    own = [name for name in table.tests if (name,) in every]
+    yield _row(["learned on", *own])
+    yield _row(["---", *["---:"] * len(own)])
     for regions, scores in every.items():
-        lost = [paired_difference(every[(name,)], scores).regions[name] for name in table.tests]
+        lost = [paired_difference(every[(name,)], scores).regions[name] for name in own]
         yield _row(["+".join(regions), *(f"{100 * cell.value:.1f}" for cell in lost)])
 
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import dataclasses
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final
 
@@ -63,6 +64,14 @@ class Table:
     face: str = SINGLE
     agents: tuple[str, ...] = ()
     matrix: bool = False
+
+    def only(self, labels: Sequence[str]) -> Table:
+        """The same of some rows; EdgeBenchError where one is not there."""
+        rows = {row.label: row for row in self.rows}
+        for label in labels:
+            if label not in rows:
+                raise unknown_name("row", label, rows)
+        return dataclasses.replace(self, rows=tuple(rows[label] for label in labels))
 
 
 def _plain(*methods: str) -> tuple[Row, ...]:

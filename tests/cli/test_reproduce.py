@@ -1,0 +1,65 @@
+"""`edgebench reproduce`: what a table lacks is made, what is there is kept, and the page tells both."""
+
+import json
+import os
+import subprocess
+import sys
+
+import pytest
+
+SMALL = ("--table", "route-ablations", "--rows", "ppo", "--steps", 2000, "--seeds", 1, "--out", "made")
+
+
+@pytest.fixture(scope="module")
+def run(regions_home, tmp_path_factory):
+    """Runs a verb in a folder of the module."""
+    folder = tmp_path_factory.mktemp("reproduce")
+
+    def verb(*arguments, check=True):
+        told = subprocess.run(
+            [sys.executable, "-m", "edgebench.cli", *map(str, arguments)], capture_output=True, text=True, check=False,
+            cwd=folder, env={**os.environ, "EDGEBENCH_HOME": str(regions_home)},
+        )  # fmt: skip
+        assert not check or told.returncode == 0, told.stderr
+        return told
+
+    verb.folder = folder
+    return verb
+
+
+@pytest.fixture(scope="module")
+def made(run):
+    return run.folder, json.loads(run("reproduce", *SMALL, "--json").stdout)
+
+
+def test_a_table_is_computed_from_nothing(made):
+    folder, told = made
+    scores = told["route-ablations"]
+    assert set(scores) == {"ppo"}
+    assert scores["ppo"]["trap"]["score"]["value"] > 0.2
+    page = (folder / "made" / "sample" / "route-ablations-2000" / "route-ablations.md").read_text(encoding="utf-8")
+    assert "edgebench reproduce --table route-ablations --rows ppo --steps 2000 --seeds 1" in page
+    assert f"{scores['ppo']['trap']['score']['value']:.3f}" in page
+    for picture in ("curves", "profiles"):
+        assert (folder / "made" / "sample" / "route-ablations-2000" / f"route-ablations-{picture}.png").is_file()
+
+
+def test_what_is_there_is_kept_and_what_was_removed_is_played_again_alike(made, run):
+    folder, told = made
+    runs = folder / "made" / "sample" / "route-ablations-2000"
+    weights = runs / "ppo" / "seed-0" / "weights.safetensors"
+    written = weights.stat().st_mtime_ns
+    (runs / "ppo" / "seed-0" / "scores.json").unlink()
+    again = json.loads(run("reproduce", *SMALL, "--json").stdout)
+    assert again == told
+    assert weights.stat().st_mtime_ns == written
+
+
+def test_an_unknown_table_or_row_is_told_with_those_there_are(run):
+    for words, known in (
+        (("--table", "rout-methods"), "route-methods"),
+        (("--table", "route-methods", "--rows", "pppo"), "did you mean 'ppo'"),
+    ):
+        refused = run("reproduce", *words, check=False)
+        assert refused.returncode == 2
+        assert known in refused.stderr
