@@ -26,6 +26,7 @@ VERBS: Final = {
     "record": "Keep trajectories of an agent as a Minari dataset.",
     "submit": "Enter a finished run on the leaderboard.",
     "validate": "Check a run or a submission; list every problem.",
+    "report": "Write a run as the appendix of a paper: HTML and LaTeX.",
     "leaderboard": "Write the ranked tables from all submissions.",
     "compat": "Score simple policies by the original formulas of VAMAPPO and TopoFreeRL.",
     "gate": "Prove that a track is a sound problem.",

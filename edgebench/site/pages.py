@@ -8,8 +8,8 @@ from pathlib import Path
 from typing import Any, Final, NamedTuple
 
 from edgebench.card import card_text
-from edgebench.leaderboard.page import as_csv, shown
 from edgebench.leaderboard.board import RankedTable
+from edgebench.leaderboard.page import as_csv, shown
 from edgebench.leaderboard.tags import TAGS
 from edgebench.leaderboard.total import Entrant
 from edgebench.leaderboard.total_page import DRAWN_AT_MOST
@@ -137,6 +137,7 @@ def _index(site: Site) -> Page:
         "groups": list(groups.values()),
         "scenarios": SCENARIOS,
         "regions": [(region, small_map(region)) for region in world.regions],
+        "picture": small_map(world.regions[0], 460, 290) if world.regions else None,
         "runs": world.runs,
     }
     return Page(links.INDEX, "index.html.j2", values)

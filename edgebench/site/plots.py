@@ -192,8 +192,6 @@ def small_map(region: Region, wide: int = 260, high: int = 160) -> SmallMap:
     )  # fmt: skip
 
 
-def _segments(
-    region: Region, x: NDArray[np.float64], y: NDArray[np.float64], chosen: NDArray[np.bool_]
-) -> str:
+def _segments(region: Region, x: NDArray[np.float64], y: NDArray[np.float64], chosen: NDArray[np.bool_]) -> str:
     src, dst = (region.column("links", name)[chosen][:_KEEP_LINKS] for name in ("src", "dst"))
     return "".join(f"M{x[a]:g} {y[a]:g}L{x[b]:g} {y[b]:g}" for a, b in zip(src, dst, strict=True))

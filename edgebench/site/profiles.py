@@ -12,7 +12,7 @@ from edgebench.site.plots import Chart, chart
 
 MOST: Final = 8
 """Agents in one plot: more could not be told apart."""
-_POINTS: Final = 61
+_POINTS: Final = 101
 
 
 def profile_chart(agents: Sequence[tuple[str, Scores]]) -> Chart:

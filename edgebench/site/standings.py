@@ -12,7 +12,7 @@ from edgebench.site.world import Board, Row
 
 @dataclass(frozen=True)
 class Scale:
-    """The scores from the left end of a bar to its right end; 0 and 1 are always among them."""
+    """The scores from the left end of a bar to its right end; 0 is always among them."""
 
     low: float
     high: float
@@ -21,8 +21,8 @@ class Scale:
     def around(cls, estimates: Sequence[Estimate]) -> Scale:
         """The scale that holds all these intervals, with a little room."""
         low = min([0.0, *(estimate.low for estimate in estimates)])
-        high = max([1.0, *(estimate.high for estimate in estimates)])
-        room = 0.02 * (high - low)
+        high = max([0.0, *(estimate.high for estimate in estimates)])
+        room = 0.03 * max(high - low, 1e-9)
         return cls(low - room, high + room)
 
     def share(self, score: float) -> float:
@@ -38,13 +38,12 @@ class Whisker:
     right: float
     at: float
     zero: float
-    one: float
 
 
 def whisker(estimate: Estimate, scale: Scale) -> Whisker:
     """An estimate on a scale."""
     left, right = scale.share(estimate.low), scale.share(estimate.high)
-    return Whisker(left, round(100 - right, 2), scale.share(estimate.value), scale.share(0.0), scale.share(1.0))
+    return Whisker(left, round(100 - right, 2), scale.share(estimate.value), scale.share(0.0))
 
 
 @dataclass(frozen=True)
