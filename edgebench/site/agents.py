@@ -21,6 +21,8 @@ from edgebench.site.world import Board, Row, World
 
 _CAUSES: Final = 12
 """Causes of failures that are listed, the commonest first."""
+_LONGEST: Final = 2000
+"""Characters of an entry of a manifest that are shown."""
 _FIGURES: Final = 6
 """Digits of a figure of an episode."""
 _EPISODE: Final = ("region", "window", "seed", "status", "detail")
@@ -137,12 +139,13 @@ def manifest_lines(row: Row) -> Iterator[tuple[str, str]]:
 
 
 def _flat(name: str, value: Any) -> Iterator[tuple[str, str]]:
-    if isinstance(value, Mapping) and value:
+    """One level of names within names; what lies deeper, which we never write, as its text."""
+    if isinstance(value, Mapping) and value and "." not in name:
         for key, inner in value.items():
-            yield from _flat(f"{name}.{key}" if name else str(key), inner)
+            yield from _flat(f"{name}.{key}" if name else str(key).replace(".", "_"), inner)
     elif value is None or isinstance(value, bool):
         yield name, {None: "–", True: "yes", False: "no"}[value]
     elif isinstance(value, list):
-        yield name, ", ".join(map(str, value)) or "none"
+        yield name, ", ".join(map(str, value))[:_LONGEST] or "none"
     else:
-        yield name, str(value)
+        yield name, str(value)[:_LONGEST]

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import dataclasses
 import shlex
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, Final
 
 from edgebench.constants import EVAL_SEEDS
+from edgebench.harness.process import Budgets
 from edgebench.harness.run import AGENT_COPY
 from edgebench.paths import home
 from edgebench.registry import DEFAULT_SCENARIO, DEFAULT_TRACK, SAMPLE_EDITION
@@ -31,8 +33,9 @@ def eval_command(manifest: Mapping[str, Any], folder: Path, standard: Sequence[s
     if manifest["seeds"] != EVAL_SEEDS:
         options += ["--seeds", str(manifest["seeds"])]
     options += ["--privileged"] if manifest["privileged"] else []
-    for name in manifest.get("overrides", []):
-        options += [f"--{str(name).replace('_', '-')}", str(manifest["budgets"].get(name, ""))]
+    for name, usual in dataclasses.asdict(Budgets()).items():
+        if manifest["budgets"].get(name, usual) != usual:
+            options += [f"--{name.replace('_', '-')}", str(manifest["budgets"][name])]
     return shlex.join(["edgebench", "eval", _agent(manifest["agent"], folder), *options])
 
 

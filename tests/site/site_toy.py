@@ -23,7 +23,12 @@ def fill(home):
             rows = all_rows(utility, scenario=scenario)
             write_run(board / scenario / name, rows, manifest_of(scenario=scenario))
     rows = changed(all_rows(0.4), 1, **{**failed(all_rows(0.4)[1], "error"), "detail": "EVIL"})
-    manifest = manifest_of(agent=agent_of(HOSTILE, url=ADDRESS), note=HOSTILE, sandbox="\u202e\x00\ud800")
+    deep = {}
+    for _ in range(300):
+        deep = {HOSTILE: [deep]}
+    manifest = manifest_of(
+        agent=agent_of(HOSTILE, url=ADDRESS), note=HOSTILE, sandbox="\u202e\x00\ud800", overrides=7, deep=deep
+    )
     hostile = write_run(board / "trap" / "hostile", rows, manifest)
     text = (hostile / "episodes.csv").read_text().replace("EVIL", HOSTILE)
     (hostile / "episodes.csv").write_text(text)

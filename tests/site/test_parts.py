@@ -53,7 +53,7 @@ def test_scores_below_nought_are_drawn_in_the_centre_of_a_radar():
 def test_the_command_names_what_is_not_the_default(tmp_path):
     plain = manifest_of(agent={"name": "tuned", "kind": "reference", "sha256": "a" * 64}, seeds=5)
     assert eval_command(plain, tmp_path, ["s1", "s2"]) == "edgebench eval tuned"
-    other = plain | {"scenario": "burst", "seeds": 2, "privileged": True, "overrides": ["decision_cpu_s"],
+    other = plain | {"scenario": "burst", "seeds": 2, "privileged": True,
                      "budgets": {"decision_cpu_s": 9.0}, "regions": {"s1": DIGESTS["s1"]}}  # fmt: skip
     assert eval_command(other, tmp_path, ["s1", "s2"]) == (
         "edgebench eval tuned --scenario burst --regions s1 --seeds 2 --privileged --decision-cpu-s 9.0"
