@@ -36,7 +36,6 @@ def fill(home):
     write_run(home / "runs" / "<b>run", all_rows(0.45), manifest_of(agent=agent_of("web", url="https://a.example/x")))
     (home / "runs" / "unfinished").mkdir()
     (home / "runs" / "unfinished" / "episodes.csv").write_text("")
-    (home / "leaderboards" / "LEDGER.md").write_text(LEDGER)
 
 
 LEDGER = f"""# Ledger

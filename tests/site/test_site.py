@@ -5,12 +5,15 @@ import re
 from urllib.parse import unquote, urlsplit
 
 import pytest
-from site_toy import ADDRESS, HOSTILE, embedded, parsed, render_into
+from site_toy import ADDRESS, HOSTILE, LEDGER, embedded, parsed, render_into
 
 from edgebench.errors import EdgeBenchError
 from edgebench.site import build, extra
+from edgebench.site import pages as pages_module
 from edgebench.site.inert import script_json, visible, web_address
+from edgebench.site.templating import render
 from edgebench.site.words import as_html
+from edgebench.site.world import World
 
 
 @pytest.fixture(scope="module")
@@ -58,8 +61,18 @@ def test_strangers_words_are_shown_and_never_run(site, pages, slug):
     tables = embedded(agent)
     detail = tables[0]["columns"].index("detail")
     assert HOSTILE in {row[detail] for row in tables[0]["rows"]}
-    ledger = (site / "ledger.html").read_text()
-    assert 'href="https://a.example"' in ledger and "evil.example/z.png" not in re.sub("<a [^>]*>", "", ledger)
+
+
+def test_a_ledger_of_strangers_is_shown_and_inert(tmp_path):
+    page = pages_module._ledger(World((), {}, (), (), LEDGER))
+    path = tmp_path / "ledger.html"
+    path.write_text(render(page.template, page.place, has_total=False, has_regions=False, **page.values))
+    ledger, found = path.read_text(), parsed(path)
+    assert found.scripts == 2 and found.handlers == [] and HOSTILE not in ledger
+    outside = {value for tag, _, value in found.leads if tag == "a" and ":" in value}
+    assert outside == {"https://a.example", "https://evil.example/z.png"}
+    assert not [tag for tag, _, value in found.leads if tag == "img" and ":" in value]
+    assert "<td>2026-01-01</td>" in ledger
 
 
 def test_only_web_addresses_become_links(site):
