@@ -15,6 +15,8 @@ from edgebench.paths import home
 from edgebench.registry import DEFAULT_SCENARIO, DEFAULT_TRACK, SAMPLE_EDITION
 
 _DEFAULTS: Final = {"track": DEFAULT_TRACK, "scenario": DEFAULT_SCENARIO, "edition": SAMPLE_EDITION, "split": "test"}
+_NOT_HERE: Final = "# only the results were handed in: the agent is elsewhere"
+"""What stands in a command's place where there is no code here to play again."""
 
 
 def eval_command(manifest: Mapping[str, Any], folder: Path, standard: Sequence[str]) -> str:
@@ -25,6 +27,8 @@ def eval_command(manifest: Mapping[str, Any], folder: Path, standard: Sequence[s
         folder: That holds it, with the agent's file or checkpoint where there is one.
         standard: Regions that need not be named.
     """
+    if not manifest["agent"]["sha256"]:
+        return _NOT_HERE
     options = [part for name, usual in _DEFAULTS.items() if manifest[name] != usual
                for part in (f"--{name}", str(manifest[name]))]  # fmt: skip
     regions = list(manifest["regions"])

@@ -24,7 +24,7 @@ def fill(home):
             write_run(board / scenario / name, rows, manifest_of(scenario=scenario))
     rows = changed(all_rows(0.4), 1, **{**failed(all_rows(0.4)[1], "error"), "detail": "EVIL"})
     deep = {}
-    for _ in range(300):
+    for _ in range(8):
         deep = {HOSTILE: [deep]}
     manifest = manifest_of(
         agent=agent_of(HOSTILE, url=ADDRESS), note=HOSTILE, sandbox="\u202e\x00\ud800", overrides=7, deep=deep

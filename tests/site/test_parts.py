@@ -66,6 +66,11 @@ def test_a_hostile_name_is_one_word_of_the_command(tmp_path):
     assert shlex.split(eval_command(manifest, tmp_path, []))[:3] == ["edgebench", "eval", name]
 
 
+def test_an_agent_that_is_elsewhere_has_no_command(tmp_path):
+    manifest = manifest_of(agent={"name": "theirs", "kind": "package", "sha256": ""})
+    assert eval_command(manifest, tmp_path, []).startswith("# only the results were handed in")
+
+
 def test_files_and_checkpoints_are_named_by_their_place_in_the_data_folder(tmp_path, monkeypatch):
     monkeypatch.setenv("EDGEBENCH_HOME", str(tmp_path))
     folder = tmp_path / "leaderboards" / "x"
