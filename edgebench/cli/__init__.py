@@ -23,6 +23,7 @@ VERBS: Final = {
     "train": "Train a learning method under several seeds.",
     "reproduce": "Compute the published tables of learning methods again.",
     "eval": "Score an agent on the test episodes of a track.",
+    "report": "Write a run as the appendix of a paper: HTML and LaTeX.",
     "record": "Keep trajectories of an agent as a Minari dataset.",
     "submit": "Enter a finished run on the leaderboard.",
     "validate": "Check a run or a submission; list every problem.",

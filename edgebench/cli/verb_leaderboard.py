@@ -8,11 +8,13 @@ from typing import TYPE_CHECKING, Any, Final
 
 import click
 
-from edgebench.cli.common import json_option, print_json, stderr, stdout, table, verb
+from edgebench.cli.common import json_option, print_json, progress, stderr, stdout, table, verb
 from edgebench.errors import EdgeBenchError
 
 if TYPE_CHECKING:
     from edgebench.leaderboard.board import Entry, RankedTable
+    from edgebench.region import Region
+    from edgebench.site.maps import Sites
     from edgebench.track import Metric
 
 _OWN: Final = " (this run)"
@@ -31,15 +33,24 @@ _FIGURES: Final = 2
 )
 @click.option("--total", is_flag=True, help="All tracks: who is good at what.")
 @click.option("--radar", type=click.Path(path_type=Path), help="With --total: also draw its radar plot.")
+@click.option("--html", type=click.Path(path_type=Path), help="Only write the site of all boards, agents and regions.")
 @json_option
 def command(
     track: str, edition: str, regions: str | None, run: Path | None, paste: Path | None, total: bool,
-    radar: Path | None, as_json: bool,
+    radar: Path | None, html: Path | None, as_json: bool,
 ) -> None:  # fmt: skip
     """Rank the entries of a board and write its leaderboard.csv and leaderboard.md.
 
     Entries of other versions, scenarios or data stand in tables of their own.
+
+    --html site renders everything on disk, all tracks and editions, as pages that open offline from a file; it needs
+    the extra edgebench[site].
     """
+    if html is not None:
+        if regions is not None or run is not None or paste is not None or total or radar is not None:
+            raise EdgeBenchError("--html shows everything there is", mend="leave the other options out")
+        _write_site(html, as_json)
+        return
     if total:
         _total(edition, radar, as_json)
         return
@@ -59,6 +70,28 @@ def command(
             stderr().print(f"wrote {path}", soft_wrap=True, markup=False)
     if paste is not None:
         paste_table(tables[0], paste)
+
+
+def _write_site(target: Path, as_json: bool) -> None:
+    from edgebench.site.build import write_site
+
+    with progress("files") as report:
+        written = write_site(target, report, _cell_sites)
+    for note in written.notes:
+        stderr().print(f"not shown: {note}", soft_wrap=True, markup=False)
+    told = f"wrote {target / 'index.html'}: {written.pages} pages, {written.bytes / 1e6:.1f} MB"
+    stderr().print(told, soft_wrap=True, markup=False)
+    if as_json:
+        print_json({**dataclasses.asdict(written), "folder": str(target)})
+
+
+def _cell_sites(region: Region) -> Sites | None:
+    """The sites of the bundled sample's cells; the builders alone can read them."""
+    from builders.cell_sites import sites_of
+    from edgebench.site.maps import Sites
+
+    found = sites_of(region)
+    return None if found is None else Sites(*(found[name].to_numpy() for name in ("lon", "lat", "cells")))
 
 
 def _total(edition: str, radar: Path | None, as_json: bool) -> None:

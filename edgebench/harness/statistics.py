@@ -11,7 +11,8 @@ import hashlib
 import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Final, Protocol
+from itertools import combinations
+from typing import Any, Final, NamedTuple, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -134,13 +135,58 @@ def paired_difference(first: Scores, second: Scores, *, seed: int = 0) -> Differ
         EdgeBenchError: They did not play the same episodes.
     """
     _check_paired(first, second)
-    total = _interval(_total(first) - _total(second), _resampled_total(first, seed) - _resampled_total(second, seed))
-    return Difference(total, {name: _region_difference(first, second, name, seed) for name in first.regions})
+    return _difference(first, second, _resampled_scores(first, seed), _resampled_scores(second, seed))
 
 
-def _region_difference(first: Scores, second: Scores, region: str, seed: int) -> Estimate:
-    draws = _resampled(first, region, seed).mean(axis=-1) - _resampled(second, region, seed).mean(axis=-1)
-    return _interval(float(first.values[region].mean() - second.values[region].mean()), draws)
+def paired_differences(agents: Mapping[str, Scores], *, seed: int = 0) -> dict[tuple[str, str], Difference]:
+    """`paired_difference` of every two agents, the first by name minus the second; each is resampled but once.
+
+    Raises:
+        EdgeBenchError: Two did not play the same episodes.
+    """
+    names = sorted(agents)
+    for name in names[1:]:
+        _check_paired(agents[names[0]], agents[name])
+    drawn = {name: _resampled_scores(agents[name], seed) for name in names}
+    return {
+        (first, second): _difference(agents[first], agents[second], drawn[first], drawn[second])
+        for first, second in combinations(names, 2)
+    }
+
+
+class _Resampled(NamedTuple):
+    total: Floats  # (resamples,)
+    regions: dict[str, Floats]  # of each region (resamples,)
+
+
+def _resampled_scores(scores: Scores, seed: int) -> _Resampled:
+    runs = {name: _resampled(scores, name, seed) for name in scores.regions}
+    regions = {name: np.asarray(draws.mean(axis=-1), np.float64) for name, draws in runs.items()}
+    return _Resampled(iqm(np.concatenate(list(runs.values()), axis=-1)), regions)
+
+
+def _difference(first: Scores, second: Scores, one: _Resampled, other: _Resampled) -> Difference:
+    regions = {
+        name: _interval(
+            float(first.values[name].mean() - second.values[name].mean()), one.regions[name] - other.regions[name]
+        )
+        for name in first.regions
+    }
+    return Difference(_interval(_total(first) - _total(second), one.total - other.total), regions)
+
+
+def performance_profile(scores: Scores, thresholds: Floats) -> Floats:
+    """Share of episodes whose score is above each threshold, every region counting alike.
+
+    Args:
+        scores: Of one agent.
+        thresholds: Scores, (T,), in any order.
+
+    Returns:
+        Shares in [0, 1], (T,): the mean over regions of the share of the region's episodes and training runs.
+    """
+    shares = [(scores.values[name].reshape(-1, 1) > thresholds).mean(axis=0) for name in scores.regions]
+    return np.asarray(np.mean(shares, axis=0), np.float64)
 
 
 def sign_flip_test(first: Scores, second: Scores, *, seed: int = 0) -> float:

@@ -79,13 +79,9 @@ def write_page(region: Region, path: Path) -> None:
     Raises:
         EdgeBenchError: plotly, of the extra `plots`, is not installed.
     """
-    try:
-        import plotly.io
-        from plotly.graph_objects import Figure
-    except ImportError as error:
-        raise EdgeBenchError("map pages need plotly", mend="pip install 'edgebench[plots]'") from error
-    figure = Figure([*_link_layers(region), _node_layer(region), *_user_layers(region)])
-    _dress(figure, region)
+    figure = region_figure(region)
+    import plotly.io
+
     drawing = plotly.io.to_html(
         figure, full_html=False, include_plotlyjs=True, div_id="map", post_script=_THEME,
         config={"displaylogo": False, "scrollZoom": True, "responsive": True},
@@ -99,6 +95,21 @@ def write_page(region: Region, path: Path) -> None:
     title = f"{region.name} · {region.manifest['title']}"
     words = {"title": title, "counts": counts, "licence": region.licence}
     write_text(path, _PAGE.format(drawing=drawing, **{key: html.escape(text) for key, text in words.items()}))
+
+
+def region_figure(region: Region) -> Figure:
+    """The map as a plotly figure: links, trap links, nodes, and the users of each split.
+
+    Raises:
+        EdgeBenchError: plotly, of the extra `plots`, is not installed.
+    """
+    try:
+        from plotly.graph_objects import Figure
+    except ImportError as error:
+        raise EdgeBenchError("map pages need plotly", mend="pip install 'edgebench[plots]'") from error
+    figure = Figure([*_link_layers(region), _node_layer(region), *_user_layers(region)])
+    _dress(figure, region)
+    return figure
 
 
 def _dress(figure: Figure, region: Region) -> None:

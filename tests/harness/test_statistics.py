@@ -15,6 +15,8 @@ from edgebench.harness.statistics import (
     iqm,
     normalise,
     paired_difference,
+    paired_differences,
+    performance_profile,
     region_score,
     shared_ranks,
     sign_flip_test,
@@ -219,3 +221,25 @@ def test_ranks_are_shared_with_the_leader_of_the_group():
 
 def test_equal_agents_share_a_rank_in_order_of_name():
     assert list(shared_ranks({"b": noisy(0.4), "a": noisy(0.4)}).items()) == [("a", 1), ("b", 1)]
+
+
+def test_every_pair_is_the_paired_difference_of_the_two():
+    agents = {"c": noisy(0.4, phase=1.0), "a": noisy(0.5), "b": noisy(0.45, spread=0.3)}
+    found = paired_differences(agents)
+    assert list(found) == [("a", "b"), ("a", "c"), ("b", "c")]
+    for (one, other), difference in found.items():
+        assert difference == paired_difference(agents[one], agents[other])
+
+
+def test_pairs_of_other_episodes_are_refused():
+    with pytest.raises(EdgeBenchError, match="did not play the same episodes"):
+        paired_differences({"a": noisy(0.5), "b": noisy(0.5), "c": noisy(0.5, episodes=19)})
+
+
+def test_a_performance_profile_by_hand():
+    found = performance_profile(scores(a=[0.1, 0.4], b=[0.2, 0.2, 0.9, 0.9]), np.array([0.0, 0.2, 0.5, 0.9]))
+    assert found.tolist() == [1.0, 0.5, 0.25, 0.0]
+
+
+def test_a_performance_profile_counts_every_training_run():
+    assert performance_profile(scores(a=[[0.0, 1.0], [1.0, 1.0]]), np.array([0.5])).tolist() == [0.75]
