@@ -124,7 +124,7 @@ def _print(tables: list[RankedTable]) -> None:
         figures = shown(shared.track)[:_FIGURES]
         rows = [_cells(place, entry, figures) for place, entry in ranked.rows]
         bold = [index for index, (_, entry) in enumerate(ranked.rows) if entry.name.endswith(_OWN)]
-        columns = (*_FRONT, *(figure.heading for figure in figures), "failed")
+        columns = (*_FRONT, *(figure.heading for figure in figures), "failed", "status")
         stdout().print(table(title, columns, rows, texts=2, bold=bold))
 
 
@@ -135,4 +135,4 @@ def _cells(place: int | None, entry: Entry, figures: list[Metric]) -> list[str]:
     score = [f"{total.score.value:z.3f}", f"{total.score.low:z.3f}–{total.score.high:z.3f}"]
     rank = "–" if place is None else str(place)
     values = [cell_of(figure, total.means[figure.name]) for figure in figures]
-    return [rank, entry.label, *score, *values, str(failed)]
+    return [rank, entry.label, *score, *values, str(failed), str(entry.status)]

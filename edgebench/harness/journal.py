@@ -28,6 +28,10 @@ FRONT_COLUMNS: Final = (
 """The first columns of `episodes.csv`, in order, the same for all tracks."""
 
 
+MEASURED_TIMES: Final = ("decision_cpu_ms",)
+"""Columns of times that were measured: all others are the same whenever and wherever an episode is played."""
+
+
 def columns_of(track: Track) -> tuple[str, ...]:
     """Columns of a track's `episodes.csv`, in order; an empty cell is a figure that a failed episode does not have."""
     return (*FRONT_COLUMNS, *(figure.name for figure in track.figures))

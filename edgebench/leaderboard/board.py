@@ -15,6 +15,7 @@ from edgebench.harness.manifest import read_manifest
 from edgebench.harness.statistics import Scale, shared_ranks
 from edgebench.harness.summary import Summary, scores, summarise
 from edgebench.leaderboard.claims import shape_problems
+from edgebench.leaderboard.ledger import Status, status_of
 from edgebench.paths import leaderboards_dir
 from edgebench.registry import track as find_track
 
@@ -64,6 +65,7 @@ class Entry:
     agent: Mapping[str, str]
     episodes: pandas.DataFrame
     summary: Summary
+    status: Status
 
     @property
     def label(self) -> str:
@@ -138,7 +140,7 @@ def read_entry(folder: Path, name: str, regions: Sequence[str] | None = None) ->
     episodes = episodes[episodes["region"].isin(wanted)]
     conditions = _conditions(manifest, wanted, scale)
     summary = summarise(episodes, scale, privileged=manifest["privileged"])
-    return Entry(name, conditions, manifest["agent"], episodes, summary)
+    return Entry(name, conditions, manifest["agent"], episodes, summary, status_of(folder))
 
 
 def _references(path: Path) -> dict[str, References]:

@@ -10,13 +10,12 @@ from board_toy import SCALE, all_rows, is_close, manifest_of, write_run
 
 from edgebench.errors import EdgeBenchError
 from edgebench.leaderboard.board import References, rank, read_board, read_entry
+from edgebench.leaderboard.inert import inert_cell, inert_markdown
 from edgebench.leaderboard.page import (
     as_csv,
     as_markdown,
     as_page,
     as_records,
-    inert_cell,
-    inert_markdown,
     paste,
     write_board,
 )
@@ -135,9 +134,9 @@ def test_generated_files_and_hidden_folders_are_no_entries(home):
     assert [entry.name for entry in read_board("route", "sample")] == ["a"]
 
 
-@pytest.mark.parametrize("text", ["=1+1", "+1", "-1", "@SUM(A1)", "\t=1", "\r=1"])
+@pytest.mark.parametrize("text", ["=1+1", "+1", "-1", "@SUM(A1)", "\t=1", "\r=1", " =1", "＝1"])
 def test_formulas_are_inert(text):
-    assert inert_cell(text) == f"'{text}"
+    assert inert_cell(text) == "'" + text.replace("\t", "\\t").replace("\r", "\\r")
 
 
 def test_figures_are_left_as_they_are():
