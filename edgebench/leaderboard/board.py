@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -10,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from edgebench.errors import EdgeBenchError
+from edgebench.foreign import json_object
 from edgebench.harness.journal import read_episodes
 from edgebench.harness.manifest import read_manifest
 from edgebench.harness.statistics import Scale, shared_ranks
@@ -145,7 +145,7 @@ def read_entry(folder: Path, name: str, regions: Sequence[str] | None = None) ->
 
 def _references(path: Path) -> dict[str, References]:
     try:
-        summary = json.loads(path.read_text(encoding="utf-8"))
+        summary = json_object(path.read_text(encoding="utf-8"))
         return {
             str(region["region"]): References(float(region["random"]), float(region["bound"]))
             for region in summary["regions"]

@@ -16,7 +16,7 @@ from typing import Any, Final
 from edgebench.errors import EdgeBenchError, unknown_name
 from edgebench.harness.statistics import Estimate, Scores, joint_ranks, joint_total
 from edgebench.harness.summary import scores
-from edgebench.leaderboard.board import Entry, References, read_entry
+from edgebench.leaderboard.board import Entry, References, check_name, read_entry
 from edgebench.leaderboard.tags import TAGS
 from edgebench.paths import home, leaderboards_dir
 from edgebench.registry import DEFAULT_SCENARIO, REGIONS, TRACKS
@@ -99,16 +99,18 @@ def entrant_names(edition: str) -> dict[str, dict[str, str]]:
 def _read_names(path: Path) -> dict[str, dict[str, str]]:
     try:
         told = tomllib.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, RecursionError) as error:
         raise EdgeBenchError(
             f"unreadable: {error}", where=str(path), mend='write [entrant] and track = "entry"'
         ) from error
     for name, tracks in told.items():
+        check_name(name, str(path))
         if not isinstance(tracks, dict) or not all(isinstance(entry, str) for entry in tracks.values()):
             raise EdgeBenchError(f"{name} is no table of entries", where=str(path), mend='write track = "entry"')
         for track in tracks:
             if track not in TRACKS:
                 raise unknown_name("track", track, TRACKS)
+            check_name(tracks[track], str(path))
     return told
 
 

@@ -98,7 +98,7 @@ def test_an_episode_twice_is_named_with_both_rows(tmp_path):
         ({"regions": {"s1": "0" * 64}}, "region s1 had digest 000000000000, here it has"),
         ({"budgets": {"decision_cpu_s": 9.0}}, "budgets are {'decision_cpu_s': 9.0}"),
         ({"track": "sprint"}, "track is 'sprint', not one of route"),
-        ({"agent": {"name": "x"}}, "agent is {'name': 'x'}, not name, kind"),
+        ({"agent": {"name": "x"}}, "agent is {'name': 'x'}, not a plain name, kind"),
         ({"agent": {"name": "nobody", "kind": "reference", "sha256": "0" * 64}}, "no reference agent 'nobody'"),
         ({"agent": {"name": "nearest", "kind": "reference", "sha256": "0" * 64}}, "nearest has changed since"),
         ({"format_version": 1}, "format_version is 1, not 3: evaluate it again"),
