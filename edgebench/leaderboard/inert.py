@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import html
 from typing import Any, Final
 
 _FORMULA: Final = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")
 """What a spreadsheet may take for the begin of a formula, the wide forms of East Asian keyboards included."""
-_MARKUP: Final = str.maketrans({mark: f"&#{ord(mark)};" for mark in "|`*_~[]()\\!#{}"})
+_MARKUP: Final = str.maketrans({mark: f"&#{ord(mark)};" for mark in "&<>\"'|`*_~[]()\\!#{}"})
 
 
 def visible(text: str) -> str:
@@ -30,4 +29,4 @@ def inert_cell(value: Any) -> Any:
 
 def inert_markdown(text: str) -> str:
     """Text that Markdown and HTML show as it is, on one line."""
-    return html.escape(visible(" ".join(text.split()))).translate(_MARKUP)
+    return visible(" ".join(text.split())).translate(_MARKUP)

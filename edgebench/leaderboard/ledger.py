@@ -263,7 +263,7 @@ class Book:
         assert place is not None
         self._write([_new_line(place, "removed", reason, digests)])
 
-    def catch_up(self, reason: str = _UNTOLD) -> None:
+    def catch_up(self, reason: str) -> None:
         """Add lines for rows that are not as the ledger last knew them, so that no change stays untold."""
         last = {(line.board, line.entry): line for line in self.lines}
         standing = {}
@@ -295,11 +295,18 @@ def _new_line(place: Place, what: str, reason: str, digests: Digests, checked: s
     return Line(date or now(), place.board, place.entry, what, checked, reason, *digests, __version__)
 
 
+def begin(boards: Path, reason: str) -> None:
+    """Begin a ledger with a line for every row that stands; one that was begun already is left to what it says."""
+    if not (boards / FILE).is_file():
+        with writing(boards, untold=reason):
+            return
+
+
 @contextmanager
-def writing(boards: Path) -> Iterator[Book]:
+def writing(boards: Path, untold: str = _UNTOLD) -> Iterator[Book]:
     """Hold the ledger of all boards in `boards` (`edgebench.paths.boards_dir`); others wait meanwhile.
 
-    What happened to rows without a line is told first. A process that dies lets go of the ledger.
+    What happened to rows without a line is told first, `untold` its reason. A process that dies lets go of the ledger.
 
     Raises:
         EdgeBenchError: The ledger is damaged, or another process has held it for minutes.
@@ -310,7 +317,7 @@ def writing(boards: Path) -> Iterator[Book]:
     try:
         with FileLock(boards / _LOCK, timeout=_PATIENCE_S):
             book = Book(boards)
-            book.catch_up()
+            book.catch_up(untold)
             yield book
     except Timeout as error:
         raise EdgeBenchError(

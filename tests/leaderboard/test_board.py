@@ -1,6 +1,7 @@
 """Ranked tables: never mixed, the same whatever the order of rows, and inert."""
 
 import csv
+import dataclasses
 import io
 import json
 import random
@@ -152,8 +153,11 @@ def test_html_and_markdown_are_inert():
 def test_a_hostile_agent_name_reaches_no_file_unescaped(home):
     name = '=HYPERLINK("http://x")'
     agent = manifest_of()["agent"] | {"name": name}
-    write_run(home / "a", manifest=manifest_of(agent=agent))
-    tables = rank(read_board("route", "sample"))
+    folder = write_run(home / "a", manifest=manifest_of(agent=agent))
+    with pytest.raises(EdgeBenchError, match="not a plain name"):
+        read_board("route", "sample")
+    entry = read_entry(write_run(folder), "a")
+    tables = rank([dataclasses.replace(entry, agent=agent)])
     cells = next(csv.DictReader(io.StringIO(as_csv(tables))))
     assert cells["agent"] == f"'{name}"
     assert "HYPERLINK" not in as_page(tables, "route", "sample")

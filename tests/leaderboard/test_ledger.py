@@ -135,7 +135,9 @@ def test_a_reason_that_is_no_line_is_refused_and_nothing_changes(boards, entry, 
     assert entry.is_dir() and (boards / FILE).read_bytes() == before
 
 
-@pytest.mark.parametrize("reason", ['=HYPERLINK("http://x")', "<script>alert(1)</script>", "a | b `c` **d** [e](f)"])
+@pytest.mark.parametrize(
+    "reason", ['=HYPERLINK("http://x")', "<script>alert(1)</script>", "a | b `c` **d** [e](f)", 'it\'s "so" & so']
+)
 def test_a_hostile_reason_is_read_back_and_is_no_markup(boards, entry, reason):
     verify_as(entry, VERIFIED, "8/8", reason)
     assert status_of(entry).reason == reason
