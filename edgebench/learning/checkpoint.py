@@ -114,7 +114,7 @@ def load_method(folder: Path, device: str = "cpu") -> tuple[Method, Checkpoint]:
         tensors = load((folder / WEIGHTS).read_bytes())
         for name, module in method.modules().items():
             module.load_state_dict(_of_module(tensors, f"{name}."))
-    except (SafetensorError, RuntimeError, ValueError, OSError) as error:
+    except (SafetensorError, RuntimeError, ValueError, OSError, TypeError, LookupError, AttributeError) as error:
         where = str(folder / WEIGHTS)
         raise EdgeBenchError(f"weights do not fit the method: {error}", where=where, mend="train again") from error
     return method, checkpoint
