@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 _OWN: Final = " (this run)"
 _FRONT: Final = ("#", "agent", "score", "95 % interval")
-_FIGURES: Final = 2
+_FIGURES: Final = 1
 """How many of a track's figures fit 80 columns; the written tables hold the rest."""
 
 

@@ -12,6 +12,7 @@ import hashlib
 import re
 import shutil
 from collections.abc import Callable, Iterator, Mapping, Sequence, Set
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
@@ -216,9 +217,31 @@ def _measure(again: _Again, ray_address: str, on_episode: OnEpisode) -> dict[Epi
     wanted, submission = set(again.chosen), again.submission
     for stage in again.stages:
         stage.episodes = [part for part in stage.episodes if stage.setting.key(*part[1:]) in wanted]
+    with _kept(submission) as kept:
+        journal = Journal(kept / EPISODES, find_track(submission.manifest["track"]))
+        _play(again, journal, ray_address, on_episode)
+    return {row_key(row): row for row in journal.rows if row_key(row) in wanted}
+
+
+@contextmanager
+def _kept(submission: Submission) -> Iterator[Path]:
+    """A folder for the episodes played so far, by submission and package: one process at a time, gone when all are."""
+    from filelock import FileLock, Timeout
+
     kept = home() / "runs" / "verify" / f"{submission.digests.files[:16]}-{package_sha256()[:16]}"
     kept.mkdir(parents=True, exist_ok=True)
-    journal = Journal(kept / EPISODES, find_track(submission.manifest["track"]))
+    try:
+        with FileLock(kept.with_suffix(".lock"), timeout=0):
+            yield kept
+            shutil.rmtree(kept)
+    except Timeout as error:
+        raise EdgeBenchError(
+            "another process verifies it", where=str(submission.folder), mend="wait until it is done"
+        ) from error
+
+
+def _play(again: _Again, journal: Journal, ray_address: str, on_episode: OnEpisode) -> None:
+    submission = again.submission
 
     def told(result: EpisodeResult, done: int, total: int) -> None:
         on_episode(result.key.region, min(done, total), total)
@@ -233,8 +256,6 @@ def _measure(again: _Again, ray_address: str, on_episode: OnEpisode) -> dict[Epi
     else:
         play(again.stages, again.process, journal, told)
     again.process.stop()
-    shutil.rmtree(kept)
-    return {row_key(row): row for row in journal.rows if row_key(row) in wanted}
 
 
 def _judge(again: _Again, measured: Mapping[EpisodeKey, Row], date: str) -> Verification:

@@ -98,7 +98,54 @@ def test_an_honest_entry_is_verified_in_part_and_then_whole(run, run_json, own_h
     assert str(status_of(entry)) == "verified"
     assert [record["status"] for record in run_json("leaderboard")] == ["verified"]
     assert "| 0 | verified |" in (entry.parents[1] / "leaderboard.md").read_text(encoding="utf-8")
-    assert not list((own_home / "runs" / "verify").iterdir())
+    assert not [path for path in (own_home / "runs" / "verify").iterdir() if path.is_dir()]
+
+
+def test_after_a_break_only_the_rest_is_played(own_home, entry):
+    from edgebench.leaderboard.verify import verify
+
+    def broken_off(region, done, total):
+        if done == 7:
+            raise KeyboardInterrupt
+
+    played = []
+    with pytest.raises(KeyboardInterrupt):
+        verify(entry, on_episode=broken_off)
+    assert last_line(own_home).what == "added"
+    found = verify(entry, on_episode=lambda *told: played.append(told))
+    assert (found.status, found.checked, len(played)) == ("verified", 20, 13)
+
+
+def test_two_cannot_verify_the_same_at_once(entry):
+    from edgebench.errors import EdgeBenchError
+    from edgebench.leaderboard.verify import verify
+
+    refused = []
+
+    def another(region, done, total):
+        with pytest.raises(EdgeBenchError, match="another process verifies it"):
+            verify(entry, episodes=1)
+        refused.append(done)
+
+    assert verify(entry, episodes=1, on_episode=another).status == "verified"
+    assert refused == [1]
+
+
+def test_the_episodes_are_spread_over_all_regions_and_no_submission_can_choose_them():
+    from edgebench.harness.episodes import EpisodeKey
+    from edgebench.leaderboard.verify import choose
+
+    keys = [
+        EpisodeKey(f"s{part}", "trap", window, seed) for part in (1, 2, 3) for window in range(4) for seed in (0, 1)
+    ]
+    for count in (1, 3, 7, 24, 99):
+        chosen = choose(keys, count, "a" * 64, "2026-01-01T00:00:00+00:00")
+        sizes = [sum(key.region == f"s{part}" for key in chosen) for part in (1, 2, 3)]
+        assert sum(sizes) == min(count, 24) and max(sizes) - min(sizes) <= 1 and chosen == sorted(set(chosen))
+    assert choose(keys, None, "a" * 64, "") == keys
+    drawn = {tuple(choose(keys, 3, digest, date)) for digest in ("a", "b", "c") for date in ("1", "2", "3")}
+    assert len(drawn) > 5
+    assert choose(keys[::-1], 5, "a", "1") == choose(keys, 5, "a", "1")
 
 
 def test_a_run_folder_is_verified_without_a_line_in_the_ledger(run, own_home):
