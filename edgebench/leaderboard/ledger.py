@@ -250,18 +250,26 @@ class Book:
         Raises:
             EdgeBenchError: The folder is no entry's, or the reason is longer than a line or holds control characters.
         """
-        place = place_of(folder)
-        if place is None:
-            raise EdgeBenchError("no entry of a board", where=str(folder), mend=f"{BOARDS}/track/edition/scenario/name")
-        line = _new_line(place, what, reason, digests_of(folder), checked, date)
+        line = self._line(folder, what, reason, checked, date)
         self._write([line])
         return line
 
-    def remove(self, folder: Path, reason: str, digests: Digests) -> None:
-        """Add the line of an entry that is gone, with the digests it had."""
+    def _line(self, folder: Path, what: str, reason: str, checked: str = _NONE, date: str = "") -> Line:
         place = place_of(folder)
-        assert place is not None
-        self._write([_new_line(place, "removed", reason, digests)])
+        if place is None:
+            raise EdgeBenchError("no entry of a board", where=str(folder), mend=f"{BOARDS}/track/edition/scenario/name")
+        return _new_line(place, what, reason, digests_of(folder), checked, date)
+
+    @contextmanager
+    def removing(self, folder: Path, reason: str) -> Iterator[None]:
+        """Add the line of the entry in `folder`, which the block takes away, when it is gone.
+
+        Raises:
+            EdgeBenchError: As `add`, before the block.
+        """
+        line = self._line(folder, "removed", reason)
+        yield
+        self._write([line])
 
     def catch_up(self, reason: str) -> None:
         """Add lines for rows that are not as the ledger last knew them, so that no change stays untold."""

@@ -12,7 +12,7 @@ from edgebench.harness.journal import MEASURED_TIMES, read_rows
 from edgebench.harness.manifest import read_manifest
 from edgebench.harness.run import EPISODES, MANIFEST, RUN_FILES
 from edgebench.leaderboard.board import check_name
-from edgebench.leaderboard.ledger import check_reason, digests_of, place_of, writing
+from edgebench.leaderboard.ledger import check_reason, place_of, writing
 from edgebench.leaderboard.rules import board_rules
 from edgebench.leaderboard.validate import Rules, validate
 from edgebench.paths import boards_dir, leaderboards_dir
@@ -101,9 +101,8 @@ def withdraw(entry: Path, reason: str) -> None:
         raise EdgeBenchError(
             "no entry of a board", where=str(entry), mend="name leaderboards/<track>/<edition>/<scenario>/<entry>"
         )
-    with writing(place.boards) as book:
-        digests = digests_of(entry)
-        retired = Path(tempfile.mkdtemp(prefix=f".{entry.name}.old.", dir=entry.resolve().parent))
-        entry.resolve().replace(retired / "old")
-        book.remove(entry, reason, digests)
+    standing = entry.resolve()
+    with writing(place.boards) as book, book.removing(standing, reason):
+        retired = Path(tempfile.mkdtemp(prefix=f".{standing.name}.old.", dir=standing.parent))
+        standing.replace(retired / "old")
     shutil.rmtree(retired, ignore_errors=True)
