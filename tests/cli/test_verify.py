@@ -1,91 +1,19 @@
 """`edgebench verify` end to end: what is honest comes out again, everything else is told for what it is."""
 
-import hashlib
 import json
-import shutil
-from pathlib import Path
 
 import pytest
+from honest_entry import HONEST, NEAREST, entered_as, last_line, rewritten
 
-from edgebench.harness.journal import read_episodes
-from edgebench.harness.references import references
-from edgebench.harness.rollout import agent_seed
+from edgebench.errors import EdgeBenchError
+from edgebench.harness.episodes import EpisodeKey
 from edgebench.harness.run import evaluate
-from edgebench.harness.summary import summarise
-from edgebench.leaderboard.ledger import read_ledger, status_of
+from edgebench.leaderboard.ledger import status_of
 from edgebench.leaderboard.submission import submit
-from edgebench.region import load
-from edgebench.registry import REGIONS
-from edgebench.registry import track as find_track
-
-NEAREST = """
-import numpy as np
-
-{before}
-
-class Agent:
-    def reset(self, info):
-        self.first = {first}
-
-    def act(self, observation):
-        valid = np.flatnonzero(observation["action_mask"])
-        return int(valid[0 if self.first else {else_}])
-"""
-HONEST = NEAREST.format(before="", first="True", else_="-1")
-SECRET = "correct horse battery staple"
+from edgebench.leaderboard.verify import choose, verify
 
 
-@pytest.fixture(scope="module")
-def entered(built, tmp_path_factory):
-    """A data folder whose board is of s1 alone, with the entry of an honest agent."""
-    home = tmp_path_factory.mktemp("entered") / "home"
-    shutil.copytree(built, home)
-    agent = home / "my_agent.py"
-    agent.write_text(HONEST, encoding="utf-8", newline="\n")
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("EDGEBENCH_HOME", str(home))
-        patch.setattr("edgebench.registry.REGIONS", {"s1": REGIONS["s1"]})
-        evaluate(str(agent), regions=["s1"], out=home / "runs" / "honest")
-        submit(home / "runs" / "honest", "honest")
-    return home
-
-
-@pytest.fixture
-def own_home(entered, home, monkeypatch):
-    monkeypatch.setattr("edgebench.registry.REGIONS", {"s1": REGIONS["s1"]})
-    shutil.copytree(entered, home)
-    return home
-
-
-@pytest.fixture
-def entry(own_home):
-    return own_home / "leaderboards" / "route" / "sample" / "trap" / "honest"
-
-
-def entered_as(own_home, source, name="other"):
-    agent = own_home / f"{name}.py"
-    agent.write_text(source, encoding="utf-8", newline="\n")
-    evaluate(str(agent), regions=["s1"], out=own_home / "runs" / name)
-    return submit(own_home / "runs" / name, name)
-
-
-def rewritten(folder, *, agent=None, **manifest):
-    """Change what an entry says and make its figures and hashes follow, as one who cheats would."""
-    told = json.loads((folder / "manifest.json").read_text(encoding="utf-8")) | manifest
-    if agent is not None:
-        (folder / "agent.py").write_text(agent, encoding="utf-8", newline="\n")
-        told["agent"]["sha256"] = hashlib.sha256(agent.encode()).hexdigest()
-    (folder / "manifest.json").write_text(json.dumps(told), encoding="utf-8")
-    scale = references(load("s1"), track="route", scenario="trap", split="test", seeds=5)
-    summary = summarise(read_episodes(folder / "episodes.csv", find_track("route")), {"s1": scale})
-    (folder / "summary.json").write_text(json.dumps(summary.as_json()), encoding="utf-8")
-
-
-def last_line(own_home):
-    return read_ledger(own_home / "leaderboards" / "LEDGER.md")[-1]
-
-
-def test_an_honest_entry_is_verified_in_part_and_then_whole(run, run_json, own_home, entry):
+def test_an_honest_entry_is_verified_in_part_and_then_whole(run, run_json, entered_home, entry):
     part = run("verify", entry, "--episodes", "3")
     assert part.exit_code == 0, part.stderr
     assert "verified: 3 of 20 episodes played again" in part.stdout
@@ -98,11 +26,10 @@ def test_an_honest_entry_is_verified_in_part_and_then_whole(run, run_json, own_h
     assert str(status_of(entry)) == "verified"
     assert [record["status"] for record in run_json("leaderboard")] == ["verified"]
     assert "| 0 | verified |" in (entry.parents[1] / "leaderboard.md").read_text(encoding="utf-8")
-    assert not [path for path in (own_home / "runs" / "verify").iterdir() if path.is_dir()]
+    assert not [path for path in (entered_home / "runs" / "verify").iterdir() if path.is_dir()]
 
 
-def test_after_a_break_only_the_rest_is_played(own_home, entry):
-    from edgebench.leaderboard.verify import verify
+def test_after_a_break_only_the_rest_is_played(entered_home, entry):
 
     def broken_off(region, done, total):
         if done == 7:
@@ -111,14 +38,12 @@ def test_after_a_break_only_the_rest_is_played(own_home, entry):
     played = []
     with pytest.raises(KeyboardInterrupt):
         verify(entry, on_episode=broken_off)
-    assert last_line(own_home).what == "added"
+    assert last_line(entered_home).what == "added"
     found = verify(entry, on_episode=lambda *told: played.append(told))
     assert (found.status, found.checked, len(played)) == ("verified", 20, 13)
 
 
 def test_two_cannot_verify_the_same_at_once(entry):
-    from edgebench.errors import EdgeBenchError
-    from edgebench.leaderboard.verify import verify
 
     refused = []
 
@@ -132,8 +57,6 @@ def test_two_cannot_verify_the_same_at_once(entry):
 
 
 def test_the_episodes_are_spread_over_all_regions_and_no_submission_can_choose_them():
-    from edgebench.harness.episodes import EpisodeKey
-    from edgebench.leaderboard.verify import choose
 
     keys = [
         EpisodeKey(f"s{part}", "trap", window, seed) for part in (1, 2, 3) for window in range(4) for seed in (0, 1)
@@ -148,20 +71,20 @@ def test_the_episodes_are_spread_over_all_regions_and_no_submission_can_choose_t
     assert choose(keys[::-1], 5, "a", "1") == choose(keys, 5, "a", "1")
 
 
-def test_a_run_folder_is_verified_without_a_line_in_the_ledger(run, own_home):
-    before = (own_home / "leaderboards" / "LEDGER.md").read_bytes()
-    assert run("verify", own_home / "runs" / "honest", "--episodes", "2").exit_code == 0
-    assert (own_home / "leaderboards" / "LEDGER.md").read_bytes() == before
+def test_a_run_folder_is_verified_without_a_line_in_the_ledger(run, entered_home):
+    before = (entered_home / "leaderboards" / "LEDGER.md").read_bytes()
+    assert run("verify", entered_home / "runs" / "honest", "--episodes", "2").exit_code == 0
+    assert (entered_home / "leaderboards" / "LEDGER.md").read_bytes() == before
 
 
-def test_a_reference_agent_is_verified(run, own_home):
-    evaluate("nearest", regions=["s1"], out=own_home / "runs" / "nearest")
-    entry = submit(own_home / "runs" / "nearest", "nearest")
+def test_a_reference_agent_is_verified(run, entered_home):
+    evaluate("nearest", regions=["s1"], out=entered_home / "runs" / "nearest")
+    entry = submit(entered_home / "runs" / "nearest", "nearest")
     assert run("verify", entry, "--episodes", "2").exit_code == 0
     assert str(status_of(entry)) == "verified 2/20"
 
 
-def test_a_tampered_episode_is_a_mismatch(run, own_home, entry):
+def test_a_tampered_episode_is_a_mismatch(run, entered_home, entry):
     table = entry / "episodes.csv"
     lines = table.read_text(encoding="utf-8").splitlines()
     names, cells = lines[0].split(","), lines[4].split(",")
@@ -175,7 +98,7 @@ def test_a_tampered_episode_is_a_mismatch(run, own_home, entry):
     assert found.exit_code == 1
     assert "episodes.csv, row 5, s1 window 0 seed 3: utility is" in found.stdout
     assert "1 episodes differ, 20 of 20 were played again" in found.stderr
-    assert str(status_of(entry)) == "mismatch" == last_line(own_home).what
+    assert str(status_of(entry)) == "mismatch" == last_line(entered_home).what
 
 
 def test_a_polished_summary_is_a_mismatch(run, entry):
@@ -214,11 +137,11 @@ def test_a_missing_agent_and_one_that_does_not_start_are_unreproducible(run, ent
     assert str(status_of(entry)) == "unreproducible"
 
 
-def test_a_rebuilt_region_makes_its_rows_unreproducible(run, own_home, entry):
+def test_a_rebuilt_region_makes_its_rows_unreproducible(run, entered_home, entry):
     assert run("build", "--region", "s1", "--seed", "7", "--force").exit_code == 0
     found = run("verify", entry)
     assert found.exit_code == 2 and "region s1 had digest" in found.stderr
-    assert last_line(own_home).what == "unreproducible"
+    assert last_line(entered_home).what == "unreproducible"
 
 
 @pytest.mark.parametrize(
@@ -229,8 +152,8 @@ def test_a_rebuilt_region_makes_its_rows_unreproducible(run, own_home, entry):
         ("EPISODES = []", "EPISODES.append(info) or len(EPISODES) % 2"),
     ],
 )
-def test_an_agent_that_draws_on_time_chance_or_the_past_is_a_mismatch(run, own_home, before, first):
-    entry = entered_as(own_home, NEAREST.format(before=before, first=first, else_="-1"))
+def test_an_agent_that_draws_on_time_chance_or_the_past_is_a_mismatch(run, entered_home, before, first):
+    entry = entered_as(entered_home, NEAREST.format(before=before, first=first, else_="-1"))
     assert run("verify", entry, "--episodes", "15").exit_code == 1
     assert str(status_of(entry)) == "mismatch"
 
@@ -261,21 +184,19 @@ def test_a_hostile_manifest_is_refused(run, entry, entry_name, value):
     assert found.exit_code == 2 and "Traceback" not in found.output
 
 
-def test_an_entry_changed_meanwhile_is_told_and_gets_no_line(own_home, entry):
-    from edgebench.errors import EdgeBenchError
-    from edgebench.leaderboard.verify import verify
+def test_an_entry_changed_meanwhile_is_told_and_gets_no_line(entered_home, entry):
 
     def meddle(region, done, total):
         (entry / "summary.json").write_bytes((entry / "summary.json").read_bytes() + b" ")
 
     with pytest.raises(EdgeBenchError, match="changed while it was verified"):
         verify(entry, episodes=1, on_episode=meddle)
-    assert last_line(own_home).what in ("added", "replaced")
+    assert last_line(entered_home).what in ("added", "replaced")
 
 
-def test_what_is_no_run_and_two_ways_to_say_how_many_are_told(run, own_home, entry):
+def test_what_is_no_run_and_two_ways_to_say_how_many_are_told(run, entered_home, entry):
     for arguments, said in (
-        ([own_home / "nowhere"], "manifest"),
+        ([entered_home / "nowhere"], "manifest"),
         ([entry, "--all", "--episodes", "3"], "exclude each other"),
         ([entry, "--salt", "no-such-file-secret"], "the secret's file cannot be read"),
         ([entry, "--salt", "env:EDGEBENCH_NO_SUCH"], "the secret has 0 bytes"),
@@ -283,43 +204,3 @@ def test_what_is_no_run_and_two_ways_to_say_how_many_are_told(run, own_home, ent
         found = run("verify", *arguments)
         assert found.exit_code == 2 and said in found.stderr
         assert "no-such-file-secret" not in found.output
-
-
-def files_with(folder, *needles):
-    return [
-        path for path in folder.rglob("*")
-        if path.is_file() and path.name != "secret.txt" and any(needle in path.read_bytes() for needle in needles)
-    ]  # fmt: skip
-
-
-def test_hidden_seeds_leave_no_trace_and_an_honest_agent_is_not_flagged(run, own_home, entry, tmp_path, monkeypatch):
-    from edgebench.leaderboard.hidden import hidden_seed
-
-    (tmp_path / "secret.txt").write_text(SECRET + "\n", encoding="utf-8")
-    monkeypatch.setenv("EDGEBENCH_SALT", SECRET)
-    seeds = [str(hidden_seed(SECRET.encode(), load("s1"), 0, number)).encode() for number in range(5)]
-    shown = run("verify", entry, "--episodes", "2", "--salt", tmp_path / "secret.txt")
-    assert shown.exit_code == 0, shown.stderr
-    assert "on hidden seeds" in shown.stdout and "over-fitted" not in shown.output
-    told = run("verify", entry, "--episodes", "2", "--salt", "env:EDGEBENCH_SALT", "--json")
-    found = json.loads(told.stdout)["hidden"]
-    assert found["hidden"]["low"] <= found["hidden"]["value"] <= found["hidden"]["high"]
-    assert found["hidden"]["value"] != found["reported"]["value"] and not found["over_fitted"]
-    assert files_with(own_home, SECRET.encode(), *seeds) == []
-    assert not any(text in shown.output + told.output for text in (SECRET, *map(bytes.decode, seeds)))
-
-
-def test_an_agent_that_knows_the_public_episodes_is_flagged(run, own_home, tmp_path):
-    public = sorted({agent_seed(window, seed) for window in range(4) for seed in range(5)})
-    source = (Path(__file__).parents[2] / "examples" / "my_agent.py").read_text(encoding="utf-8")
-    source += (
-        f"\n\nPUBLIC = {public}\nKNOWN = act\n\n\nclass Agent:\n    def reset(self, info):\n"
-        "        self.known = info['seed'] in PUBLIC\n\n    def act(self, observation, info):\n"
-        "        return KNOWN(observation, info) if self.known else int(observation['action_mask'].nonzero()[0][-1])\n"
-    )
-    entry = entered_as(own_home, source)
-    (tmp_path / "secret.txt").write_text(SECRET, encoding="utf-8")
-    found = run("verify", entry, "--episodes", "2", "--salt", tmp_path / "secret.txt")
-    assert found.exit_code == 0
-    assert "over-fitted to the public episodes" in found.stderr
-    assert "over-fitted to the public episodes" in last_line(own_home).reason
