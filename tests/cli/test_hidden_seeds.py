@@ -19,9 +19,7 @@ def files_with(folder, *needles):
     ]  # fmt: skip
 
 
-def test_hidden_seeds_leave_no_trace_and_an_honest_agent_is_no_cheat(
-    run, entered_home, entry, tmp_path, monkeypatch
-):
+def test_hidden_seeds_leave_no_trace_and_an_honest_agent_is_no_cheat(run, entered_home, entry, tmp_path, monkeypatch):
     (tmp_path / "secret.txt").write_text(SECRET + "\n", encoding="utf-8")
     monkeypatch.setenv("EDGEBENCH_SALT", SECRET)
     seeds = [str(hidden_seed(SECRET.encode(), load("s1"), 0, number)).encode() for number in range(5)]
