@@ -44,6 +44,11 @@ def processed_dir(region: str, edition: str) -> Path:
     return home() / "processed" / edition / region
 
 
+def boards_dir() -> Path:
+    """The folder of all boards and of their ledger: `leaderboards/`."""
+    return home() / "leaderboards"
+
+
 def leaderboards_dir(track: str, edition: str) -> Path:
     """The folder of one board, `leaderboards/<track>/<edition>/`: an entry is `<scenario>/<name>/` within it."""
-    return home() / "leaderboards" / track / edition
+    return boards_dir() / track / edition

@@ -102,6 +102,12 @@ def test_evaluation_over_two_nodes_is_that_of_one_process(cluster, verb, tmp_pat
     assert spread["manifest"]["sandbox"]
 
 
+def test_a_run_is_verified_over_two_nodes(cluster, verb, tmp_path):
+    finished(verb("eval", "nearest", "--regions", "s1,s2", "--seeds", "2", "--out", "run"))
+    found = json.loads(finished(verb("verify", "run", "--all", "--ray", cluster, "--json")))
+    assert (found["status"], found["checked"], found["mismatches"]) == ("verified", 16, [])
+
+
 def test_a_worker_that_is_killed_changes_nothing(cluster, verb, tmp_path):
     words = ("train", "ppo", "--regions", "s1", "--steps", "12000", "--set", "each=4", "--seeds", "2", "--out")
     process = verb(*words, "spread", "--ray", cluster)

@@ -27,6 +27,8 @@ VERBS: Final = {
     "record": "Keep trajectories of an agent as a Minari dataset.",
     "submit": "Enter a finished run on the leaderboard.",
     "validate": "Check a run or a submission; list every problem.",
+    "verify": "Play a submission again; demand equal episodes.",
+    "withdraw": "Take an entry off the leaderboard.",
     "leaderboard": "Write the ranked tables from all submissions.",
     "compat": "Score simple policies by the original formulas of VAMAPPO and TopoFreeRL.",
     "gate": "Prove that a track is a sound problem.",

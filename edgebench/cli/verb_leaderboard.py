@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 _OWN: Final = " (this run)"
 _FRONT: Final = ("#", "agent", "score", "95 % interval")
-_FIGURES: Final = 2
+_FIGURES: Final = 1
 """How many of a track's figures fit 80 columns; the written tables hold the rest."""
 
 
@@ -157,7 +157,7 @@ def _print(tables: list[RankedTable]) -> None:
         figures = shown(shared.track)[:_FIGURES]
         rows = [_cells(place, entry, figures) for place, entry in ranked.rows]
         bold = [index for index, (_, entry) in enumerate(ranked.rows) if entry.name.endswith(_OWN)]
-        columns = (*_FRONT, *(figure.heading for figure in figures), "failed")
+        columns = (*_FRONT, *(figure.heading for figure in figures), "failed", "status")
         stdout().print(table(title, columns, rows, texts=2, bold=bold))
 
 
@@ -168,4 +168,4 @@ def _cells(place: int | None, entry: Entry, figures: list[Metric]) -> list[str]:
     score = [f"{total.score.value:z.3f}", f"{total.score.low:z.3f}–{total.score.high:z.3f}"]
     rank = "–" if place is None else str(place)
     values = [cell_of(figure, total.means[figure.name]) for figure in figures]
-    return [rank, entry.label, *score, *values, str(failed)]
+    return [rank, entry.label, *score, *values, str(failed), str(entry.status)]

@@ -6,7 +6,6 @@ import ast
 import hashlib
 import importlib.metadata
 import importlib.util
-import json
 from collections.abc import Iterator
 from dataclasses import dataclass
 from importlib.machinery import ModuleSpec, PathFinder
@@ -14,6 +13,7 @@ from pathlib import Path
 from typing import Final
 
 from edgebench.errors import EdgeBenchError, unknown_name
+from edgebench.foreign import json_object
 from edgebench.registry import DEFAULT_TRACK
 from edgebench.registry import track as find_track
 
@@ -101,7 +101,7 @@ def reference_sha256(path: Path) -> str:
 
 def _from_checkpoint(folder: Path, track: str) -> AgentSource:
     try:
-        job = json.loads((folder / CHECKPOINT_FILES[0]).read_text(encoding="utf-8"))["job"]
+        job = json_object((folder / CHECKPOINT_FILES[0]).read_text(encoding="utf-8"))["job"]
         name, learned_on = str(job["method"]), str(job["track"])
         digest = checkpoint_sha256(folder)
     except (OSError, ValueError, LookupError, TypeError) as error:

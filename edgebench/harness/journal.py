@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import os
+import re
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
@@ -26,6 +27,13 @@ FRONT_COLUMNS: Final = (
     *("track", "edition", "region", "split", "scenario", "episode", "window", "seed", "status", "detail"),
 )
 """The first columns of `episodes.csv`, in order, the same for all tracks."""
+
+
+MEASURED_TIMES: Final = ("decision_cpu_ms",)
+"""Columns of times that were measured: all others are the same whenever and wherever an episode is played."""
+
+
+_WHOLE: Final = re.compile(r"-?[0-9]{1,18}")
 
 
 def columns_of(track: Track) -> tuple[str, ...]:
@@ -97,8 +105,11 @@ def read_rows(path: Path, track: Track) -> list[Row]:
     Raises:
         EdgeBenchError: Other columns, a row of another length, an episode twice, or a number that is none.
     """
-    with path.open(encoding="utf-8", newline="") as file:
-        header, *lines = list(csv.reader(file)) or [[]]
+    try:
+        with path.open(encoding="utf-8", newline="") as file:
+            header, *lines = list(csv.reader(file)) or [[]]
+    except (csv.Error, UnicodeDecodeError) as error:
+        raise EdgeBenchError(f"no table: {error}", where=str(path), mend="run the evaluation again") from error
     columns = columns_of(track)
     if tuple(header) != columns:
         raise _foreign(path, 1, "the columns are not those of an episode table")
@@ -140,11 +151,19 @@ def _checked_row(line: list[str], columns: tuple[str, ...], path: Path, number: 
         raise _foreign(path, number, f"{len(line)} cells, expected {len(columns)}")
     row = dict(zip(columns, line, strict=True))
     for name in (*INTEGER_COLUMNS, *columns[len(FRONT_COLUMNS) :]):
-        try:
-            int(row[name]) if name in INTEGER_COLUMNS else float(row[name] or "nan")
-        except ValueError as error:
-            raise _foreign(path, number, f"{name} is {row[name]!r}, not a number") from error
+        if not _is_number(row[name], whole=name in INTEGER_COLUMNS):
+            raise _foreign(path, number, f"{name} is {row[name]!r:.60}, not a number")
     return row
+
+
+def _is_number(text: str, *, whole: bool) -> bool:
+    if whole:
+        return _WHOLE.fullmatch(text) is not None
+    try:
+        float(text or "nan")
+    except ValueError:
+        return False
+    return True
 
 
 def _cut_torn_line(path: Path) -> None:

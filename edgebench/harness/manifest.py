@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-import json
 import platform
 import shutil
 import subprocess
@@ -16,6 +15,7 @@ import numpy as np
 
 import edgebench
 from edgebench.errors import EdgeBenchError
+from edgebench.foreign import json_object
 from edgebench.harness.agents import AgentSource
 from edgebench.harness.process import Budgets
 
@@ -78,11 +78,9 @@ def read_manifest(path: Path) -> dict[str, Any]:
     So it is for a run of another format, which only its evaluation anew can mend.
     """
     try:
-        manifest = json.loads(path.read_text(encoding="utf-8"))
+        manifest = json_object(path.read_text(encoding="utf-8"))
     except (OSError, ValueError) as error:
         raise _foreign(path, f"unreadable: {error}") from error
-    if not isinstance(manifest, dict):
-        raise _foreign(path, "not an object")
     if manifest.get("format_version", FORMAT_VERSION) != FORMAT_VERSION:
         raise EdgeBenchError(
             f"a run of format {_short(manifest['format_version'])}, this version reads {FORMAT_VERSION}",

@@ -85,14 +85,22 @@ class AgentProcess:
     def __exit__(self, *_: type[BaseException] | BaseException | TracebackType | None) -> None:
         self.stop()
 
+    def start(self) -> None:
+        """Start the process and load the agent now, where that has not been done.
+
+        Raises:
+            AgentFailure: Loading raised, exited or took longer than the start-up budget.
+        """
+        if self._child is None:
+            self._start()
+
     def reset(self, info: Message, form: ActionForm | None = None) -> None:
         """Begin an episode; `info` is all the agent learns of it beforehand, `form` what its actions are.
 
         Raises:
             AgentFailure: Loading or `reset` raised, exited or took longer than the start-up budget.
         """
-        if self._child is None:
-            self._start()
+        self.start()
         self._form = form
         told = None if form is None else form.as_message()
         self._ask({"kind": "reset", "info": info, "form": told}, self.budgets.startup_wall_s)

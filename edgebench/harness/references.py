@@ -26,6 +26,7 @@ from edgebench.region import Region, load
 from edgebench.registry import REGIONS, SCENARIOS, TRACKS, Scenario
 from edgebench.registry import scenario as find_scenario
 from edgebench.registry import track as find_track
+from edgebench.sim.episodes import windows_of
 from edgebench.track import Track, named
 
 FROZEN: Final = Path(__file__).with_name("references.json")
@@ -71,10 +72,16 @@ def references(region: Region, *, track: str, scenario: str, split: str, seeds: 
 
 def compute(region: Region, *, track: str, scenario: str, split: str, seeds: int) -> References:
     """Run the random agent and find the bound."""
+    episodes = fixed_episodes(int(windows_of(region.task_table(split).num_rows)), seeds)
+    return compute_on(region, track=track, scenario=scenario, split=split, episodes=episodes)
+
+
+def compute_on(
+    region: Region, *, track: str, scenario: str, split: str, episodes: Sequence[tuple[int, int]]
+) -> References:
+    """The references of any episodes (window, scenario seed); nothing is kept."""
     found = find_track(track)
     env = make_env(track, region, scenario=scenario, split=split)
-    face: Any = env.unwrapped
-    episodes = fixed_episodes(face.windows, seeds)
     agent = importlib.import_module(f"{found.agents}.{ZERO_AGENT}").Agent()
     drawn = [metrics[found.metric] for metrics in roll(env, agent, episodes)]
     bounds = bounds_of(found)(region, scenario=find_scenario(scenario), split=split, episodes=episodes)

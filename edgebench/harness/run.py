@@ -59,7 +59,8 @@ class Stage:
 
     setting: Setting
     env: gymnasium.Env[Any, Any]
-    episodes: list[tuple[int, int]] = field(default_factory=list)
+    episodes: list[tuple[int, int, int]] = field(default_factory=list)
+    """(number, window, scenario seed) of each episode to play."""
 
 
 def evaluate(
@@ -102,7 +103,7 @@ def evaluate(
     _check_request(track, scenario, regions, seeds)
     source, limits = resolve_agent(agent, track), budgets if budgets is not None else Budgets()
     names = {"track": track, "edition": edition, "split": split, "scenario": scenario}
-    stages = _stages(regions, seeds, privileged=privileged, **names)
+    stages = stages_of(regions, seeds, privileged=privileged, **names)
     digests = {stage.setting.region.name: stage.setting.region.digest for stage in stages}
     manifest = new_manifest(source, budgets=limits, regions=digests, seeds=seeds, privileged=privileged, **names)
     if out is not None:
@@ -117,7 +118,7 @@ def evaluate(
                 agent, stages, limits, journal, ray_address, privileged=privileged, on_episode=on_episode
             )
         else:
-            _play(stages, process, journal, on_episode)
+            play(stages, process, journal, on_episode)
     return _finish(out, manifest, journal, stages, seeds)
 
 
@@ -130,9 +131,10 @@ def _check_request(track: str, scenario: str, regions: Sequence[str], seeds: int
         raise EdgeBenchError(f"{seeds} scenario seeds", mend="give 1 or more")
 
 
-def _stages(
+def stages_of(
     regions: Sequence[str], seeds: int, *, track: str, edition: str, split: str, scenario: str, privileged: bool
 ) -> list[Stage]:
+    """Regions ready to play, by name, each with all episodes of the split under scenario seeds 0 … seeds-1."""
     from edgebench.envs import make_env
     from edgebench.region import load
 
@@ -142,17 +144,19 @@ def _stages(
         env = make_env(track, region, scenario=scenario, split=split, privileged=privileged)
         face: Any = env.unwrapped
         setting = Setting(region, track, scenario, split)
-        stages.append(Stage(setting, env, fixed_episodes(int(face.windows), seeds)))
+        fixed = fixed_episodes(int(face.windows), seeds)
+        stages.append(Stage(setting, env, [(number, *episode) for number, episode in enumerate(fixed)]))
     return stages
 
 
-def _play(stages: Sequence[Stage], process: AgentProcess, journal: Journal, on_episode: OnEpisode | None) -> None:
+def play(stages: Sequence[Stage], process: AgentProcess, journal: Journal, on_episode: OnEpisode | None) -> None:
+    """Play here what the journal lacks of the stages' episodes."""
     done = {row_key(row) for row in journal.rows}
     total = sum(len(stage.episodes) for stage in stages)
     for stage in stages:
         setting = stage.setting
         names = {"track": setting.track, "edition": setting.region.edition, "split": setting.split}
-        for number, (window, seed) in enumerate(stage.episodes):
+        for number, window, seed in stage.episodes:
             if setting.key(window, seed) in done:
                 continue
             result = run_episode(stage.env, process, setting, window=window, seed=seed)

@@ -63,7 +63,7 @@ def _tasks(stage: Stage, journal: Journal, shared: Mapping[str, Any]) -> list[Ta
         "track": setting.track, "scenario": setting.scenario, "split": setting.split,
     }  # fmt: skip
     by_seed: dict[int, list[tuple[int, int, int]]] = {}
-    for number, (window, seed) in enumerate(stage.episodes):
+    for number, window, seed in stage.episodes:
         if setting.key(window, seed) not in done:
             by_seed.setdefault(seed, []).append((number, window, seed))
     return [Task(_PLAY, {**shared, **about, "episodes": episodes}) for episodes in by_seed.values()]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -10,11 +9,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from edgebench.errors import EdgeBenchError
+from edgebench.foreign import json_object
 from edgebench.harness.journal import read_episodes
 from edgebench.harness.manifest import read_manifest
 from edgebench.harness.statistics import Scale, shared_ranks
 from edgebench.harness.summary import Summary, scores, summarise
 from edgebench.leaderboard.claims import shape_problems
+from edgebench.leaderboard.ledger import Status, status_of
 from edgebench.paths import leaderboards_dir
 from edgebench.registry import track as find_track
 
@@ -64,6 +65,7 @@ class Entry:
     agent: Mapping[str, str]
     episodes: pandas.DataFrame
     summary: Summary
+    status: Status
 
     @property
     def label(self) -> str:
@@ -138,12 +140,12 @@ def read_entry(folder: Path, name: str, regions: Sequence[str] | None = None) ->
     episodes = episodes[episodes["region"].isin(wanted)]
     conditions = _conditions(manifest, wanted, scale)
     summary = summarise(episodes, scale, privileged=manifest["privileged"])
-    return Entry(name, conditions, manifest["agent"], episodes, summary)
+    return Entry(name, conditions, manifest["agent"], episodes, summary, status_of(folder))
 
 
 def _references(path: Path) -> dict[str, References]:
     try:
-        summary = json.loads(path.read_text(encoding="utf-8"))
+        summary = json_object(path.read_text(encoding="utf-8"))
         return {
             str(region["region"]): References(float(region["random"]), float(region["bound"]))
             for region in summary["regions"]

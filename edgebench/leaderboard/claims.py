@@ -12,14 +12,20 @@ from edgebench import __version__
 from edgebench.harness.agents import CHECKPOINT_FILES, checkpoint_sha256
 from edgebench.harness.manifest import FORMAT_VERSION, IDENTITY
 from edgebench.harness.process import Budgets
+from edgebench.leaderboard.inert import is_plain
 from edgebench.leaderboard.problems import Problem, sha256_of
 from edgebench.leaderboard.rules import SPLIT, Board
 from edgebench.registry import SCENARIOS, TRACKS
 
 FILE: Final = "manifest.json"
 AGENT: Final = "agent.py"
-KINDS: Final = ("file", "package", "reference", "checkpoint")
+ELSEWHERE: Final = "elsewhere"
+"""The kind of an agent that was played elsewhere and of which the entry holds no code, but an address."""
+KINDS: Final = ("file", "package", "reference", "checkpoint", ELSEWHERE)
 EDITION: Final = re.compile(r"[a-z0-9][a-z0-9-]{0,63}")
+LONGEST_NAME: Final = 200
+"""Characters of an agent's name."""
+_URL: Final = re.compile(r"https?://[A-Za-z0-9.-]{1,100}(:[0-9]{1,5})?(/[A-Za-z0-9._~/%&=?#+,:;@-]{0,300})?")
 _SHA256: Final = re.compile(r"[0-9a-f]{64}")
 _VERSION: Final = re.compile(r"[0-9]{1,6}\.[0-9]{1,6}\.[0-9]{1,6}[a-z0-9.+-]{0,32}")
 
@@ -39,7 +45,7 @@ def shape_problems(manifest: Mapping[str, Any]) -> Iterator[str]:
         ("seeds", type(manifest.get("seeds")) is int, "a whole number"),
         ("regions", _is_digests(manifest.get("regions")), "SHA-256 by region"),
         ("budgets", isinstance(manifest.get("budgets"), dict), "an object"),
-        ("agent", _is_agent(manifest.get("agent")), f"name, kind ({', '.join(KINDS)}) and sha256"),
+        ("agent", _is_agent(manifest.get("agent")), f"a plain name, kind ({', '.join(KINDS)}) and sha256"),
     ):
         if name not in missing and not holds:
             yield f"{name} is {manifest[name]!r:.60}, not {form}"
@@ -118,4 +124,13 @@ def _is_digests(value: Any) -> bool:
 def _is_agent(value: Any) -> bool:
     if not isinstance(value, dict) or not {"name", "kind", "sha256"} <= set(value):
         return False
-    return isinstance(value["name"], str) and value["kind"] in KINDS and _is(value["sha256"], _SHA256)
+    if not (isinstance(value["name"], str) and is_plain(value["name"]) and len(value["name"]) <= LONGEST_NAME):
+        return False
+    if value["kind"] == ELSEWHERE:
+        return value["sha256"] == "" and is_url(value.get("url"))
+    return value["kind"] in KINDS and _is(value["sha256"], _SHA256)
+
+
+def is_url(value: Any) -> bool:
+    """Whether a value is an address on the web of plain characters, in which nothing can hide."""
+    return _is(value, _URL)

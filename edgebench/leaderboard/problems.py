@@ -5,16 +5,15 @@ from __future__ import annotations
 import csv
 import hashlib
 import io
-import json
 import math
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
+from edgebench.foreign import json_object
+
 MAX_BYTES: Final = 64 * 2**20
 """No file of a submission is larger."""
-_MAX_DIGITS: Final = 18
-_MAX_DEPTH: Final = 20
 
 
 @dataclass(frozen=True)
@@ -49,32 +48,10 @@ def read_object(folder: Path, name: str, problems: list[Problem]) -> dict[str, A
     if text is None:
         return None
     try:
-        value = json.loads(text, parse_constant=_refuse_constant, parse_int=_whole_number)
-    except (ValueError, RecursionError) as error:
-        problems.append(Problem(name, None, f"no JSON: {error}"))
-        return None
-    if not isinstance(value, dict) or _is_deep(value):
-        problems.append(Problem(name, None, f"no JSON object of at most {_MAX_DEPTH} levels"))
-        return None
-    return value
-
-
-def _refuse_constant(name: str) -> float:
-    raise ValueError(f"{name} is not JSON")
-
-
-def _whole_number(text: str) -> int:
-    if len(text) > _MAX_DIGITS:
-        raise ValueError(f"a number of {len(text)} digits")
-    return int(text)
-
-
-def _is_deep(value: Any) -> bool:
-    level = [value]
-    for _ in range(_MAX_DEPTH):
-        inner = [list(item.values()) if isinstance(item, dict) else item for item in level]
-        level = [child for items in inner if isinstance(items, list) for child in items]
-    return bool(level)
+        return json_object(text)
+    except ValueError as error:
+        problems.append(Problem(name, None, str(error)))
+    return None
 
 
 def sha256_of(folder: Path, name: str, problems: list[Problem]) -> str | None:

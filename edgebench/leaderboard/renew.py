@@ -12,17 +12,22 @@ import shutil
 import sys
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Final
 
 from edgebench.harness.agents import reference_agents
 from edgebench.harness.run import evaluate
 from edgebench.leaderboard.board import rank, read_board
+from edgebench.leaderboard.ledger import begin
 from edgebench.leaderboard.page import write_board
 from edgebench.leaderboard.submission import submit
 from edgebench.leaderboard.tags import TAGGED_SCENARIOS
 from edgebench.leaderboard.validate import validate
-from edgebench.paths import home, leaderboards_dir
+from edgebench.paths import boards_dir, home, leaderboards_dir
 from edgebench.registry import REGIONS, SAMPLE_EDITION, TRACKS
 from edgebench.registry import track as find_track
+
+REASON: Final = "reference agents"
+"""Of the renewal's lines in the ledger."""
 
 
 def renew(tracks: list[str]) -> Iterator[str]:
@@ -31,6 +36,7 @@ def renew(tracks: list[str]) -> Iterator[str]:
     Raises:
         EdgeBenchError: A region is not built, or an agent cannot be evaluated.
     """
+    begin(boards_dir(), REASON)
     for track in tracks:
         for scenario in TAGGED_SCENARIOS:
             for name in reference_agents(find_track(track).agents):
@@ -44,7 +50,7 @@ def renew(tracks: list[str]) -> Iterator[str]:
 def _enter(track: str, scenario: str, name: str) -> str:
     out: Path = home() / "runs" / "renew" / f"{track}-{scenario}-{name}"
     run = evaluate(name, track=track, regions=list(REGIONS), scenario=scenario, out=out, overwrite=True)
-    submit(out, name, force=True)
+    submit(out, name, force=True, reason=REASON)
     shutil.rmtree(out)
     return f"{track} {scenario} {name}: {run.summary.total.score.value:.3f}"
 

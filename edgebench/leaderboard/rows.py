@@ -9,6 +9,7 @@ from typing import Final
 
 from edgebench.harness.episodes import STATUSES
 from edgebench.harness.journal import INTEGER_COLUMNS, columns_of
+from edgebench.leaderboard.inert import is_plain
 from edgebench.leaderboard.problems import Problem
 from edgebench.leaderboard.rules import SPLIT, Board
 from edgebench.registry import track as find_track
@@ -20,26 +21,28 @@ ROUNDING: Final = 1e-6
 _WHOLE: Final = re.compile(r"[0-9]{1,9}")
 _NUMBER: Final = re.compile(r"-?[0-9]+(\.[0-9]+)?([eE][+-]?[0-9]{1,4})?")
 _NAMED_AT_MOST: Final = 5
+_LONGEST_DETAIL: Final = 1000
 
 Row = Mapping[str, str]
 RowCheck = Callable[[Mapping[str, float], int], Iterable[str]]
 """What else is wrong with the figures of an `ok` episode, given the tasks of its window: part of a track."""
 
 
-def check_rows(table: list[list[str]], board: Board, decision_cpu_ms: float) -> list[Problem]:
+def check_rows(table: list[list[str]], board: Board, decision_cpu_ms: float, *, header_row: int = 1) -> list[Problem]:
     """All problems of an episode table.
 
     Args:
         table: Rows as text, the header first.
         board: What must have been played.
         decision_cpu_ms: The budget of a decision; a mean above it is impossible.
+        header_row: Where the header stands in the file; problems are numbered from there.
     """
     columns = columns_of(find_track(board.track))
     if table[0] != list(columns):
-        return [Problem(FILE, 1, f"the columns are not {', '.join(columns)}")]
+        return [Problem(FILE, header_row, f"the columns are not {', '.join(columns)}")]
     problems: list[Problem] = []
     seen: dict[tuple[str, int, int], int] = {}
-    for number, cells in enumerate(table[1:], start=2):
+    for number, cells in enumerate(table[1:], start=header_row + 1):
         found = list(_row_problems(cells, board, decision_cpu_ms))
         problems += [Problem(FILE, number, what) for what in found]
         if len(cells) == len(columns):
@@ -78,6 +81,8 @@ def _row_problems(cells: list[str], board: Board, decision_cpu_ms: float) -> Ite
         return
     row = dict(zip(columns, cells, strict=True))
     yield from _name_problems(row, board)
+    if not is_plain(row["detail"]) or len(row["detail"]) > _LONGEST_DETAIL:
+        yield f"detail is {row['detail']!r:.40}, not one plain line"
     wrong = [name for name in INTEGER_COLUMNS if not _WHOLE.fullmatch(row[name])]
     yield from (f"{name} is {row[name]!r:.40}, not a whole number" for name in wrong)
     if row["status"] not in STATUSES:

@@ -1,39 +1,63 @@
-"""Enter a finished run on its board."""
+"""Enter a finished run on its board, or take an entry off it; the ledger tells of both."""
 
 from __future__ import annotations
 
 import shutil
+import tempfile
 from pathlib import Path
 
 from edgebench.atomic import atomic_folder
 from edgebench.errors import EdgeBenchError
+from edgebench.harness.journal import MEASURED_TIMES, read_rows
 from edgebench.harness.manifest import read_manifest
-from edgebench.harness.run import RUN_FILES
+from edgebench.harness.run import EPISODES, MANIFEST, RUN_FILES
 from edgebench.leaderboard.board import check_name
+from edgebench.leaderboard.ledger import check_reason, place_of, writing
 from edgebench.leaderboard.rules import board_rules
 from edgebench.leaderboard.validate import Rules, validate
-from edgebench.paths import leaderboards_dir
+from edgebench.paths import boards_dir, leaderboards_dir
+from edgebench.registry import track as find_track
 
 FILES = RUN_FILES
 """What a submission holds."""
 
 
-def submit(run: Path, name: str, *, force: bool = False, rules: Rules = board_rules) -> Path:
+def submit(run: Path, name: str, *, force: bool = False, reason: str = "submitted", rules: Rules = board_rules) -> Path:
     """Copy a run that is in order to `leaderboards/<track>/<edition>/<scenario>/<name>/`, whole or not at all.
 
     Args:
         run: Folder of a finished run.
         name: Of the entry: small letters, digits and hyphens.
         force: Replace an entry of that name.
+        reason: Stands in the ledger, in one line.
         rules: Gives the board the run's manifest names.
 
     Returns:
         The entry's folder.
 
     Raises:
-        EdgeBenchError: The name is unsafe or taken, or the run has problems, which are all listed.
+        EdgeBenchError: The name is unsafe or taken, the ledger is damaged, or the run has problems, which are all
+            listed.
     """
     check_name(name, "--name")
+    check_reason(reason)
+    refuse_problems(run, rules)
+    manifest = read_manifest(run / MANIFEST)
+    target = leaderboards_dir(manifest["track"], manifest["edition"]) / str(manifest["scenario"]) / name
+    with writing(boards_dir()) as book:
+        if target.exists() and not force:
+            raise EdgeBenchError(f"there is an entry {name!r}", where=str(target), mend="take another name, or --force")
+        what = _change(target, run)
+        with atomic_folder(target) as folder:
+            for file in FILES:
+                if (run / file).is_file():
+                    shutil.copyfile(run / file, folder / file)
+        book.add(target, what, reason)
+    return target
+
+
+def refuse_problems(run: Path, rules: Rules = board_rules) -> None:
+    """EdgeBenchError with all problems of a run, where it has any."""
     problems = validate(run, rules)
     if problems:
         listed = "\n    ".join(str(problem) for problem in problems)
@@ -42,12 +66,43 @@ def submit(run: Path, name: str, *, force: bool = False, rules: Rules = board_ru
             where=str(run),
             mend="mend them and check with: edgebench validate RUN",
         )
-    manifest = read_manifest(run / "manifest.json")
-    target = leaderboards_dir(manifest["track"], manifest["edition"]) / str(manifest["scenario"]) / name
-    if target.exists() and not force:
-        raise EdgeBenchError(f"there is an entry {name!r}", where=str(target), mend="take another name, or --force")
-    with atomic_folder(target) as folder:
-        for file in FILES:
-            if (run / file).is_file():
-                shutil.copyfile(run / file, folder / file)
-    return target
+
+
+def _change(target: Path, run: Path) -> str:
+    """What the ledger calls it: an entry that is played anew with the same outcome is only rescored."""
+    if not target.exists():
+        return "added"
+    return "rescored" if _outcome(target) == _outcome(run) else "replaced"
+
+
+def _outcome(folder: Path) -> object:
+    """The agent, and the episodes without the times measured; the folder itself where it is damaged."""
+    try:
+        manifest = read_manifest(folder / MANIFEST)
+        rows = read_rows(folder / EPISODES, find_track(manifest["track"]))
+    except (EdgeBenchError, OSError):
+        return folder
+    return manifest["agent"], [[row[name] for name in row if name not in MEASURED_TIMES] for row in rows]
+
+
+def withdraw(entry: Path, reason: str) -> None:
+    """Take an entry off its board; its lines in the ledger stay.
+
+    Args:
+        entry: `leaderboards/<track>/<edition>/<scenario>/<entry>`.
+        reason: Stands in the ledger, in one line.
+
+    Raises:
+        EdgeBenchError: There is no such entry, the reason is none, or the ledger is damaged.
+    """
+    place = place_of(entry)
+    check_reason(reason)
+    if place is None or not (entry / MANIFEST).is_file():
+        raise EdgeBenchError(
+            "no entry of a board", where=str(entry), mend="name leaderboards/<track>/<edition>/<scenario>/<entry>"
+        )
+    standing = entry.resolve()
+    with writing(place.boards) as book, book.removing(standing, reason):
+        retired = Path(tempfile.mkdtemp(prefix=f".{standing.name}.old.", dir=standing.parent))
+        standing.replace(retired / "old")
+    shutil.rmtree(retired, ignore_errors=True)

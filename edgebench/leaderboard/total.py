@@ -13,10 +13,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
+from edgebench import __version__
 from edgebench.errors import EdgeBenchError, unknown_name
 from edgebench.harness.statistics import Estimate, Scores, joint_ranks, joint_total
 from edgebench.harness.summary import scores
-from edgebench.leaderboard.board import Entry, References, read_entry
+from edgebench.leaderboard.board import Entry, References, check_name, read_entry
 from edgebench.leaderboard.tags import TAGS
 from edgebench.paths import home, leaderboards_dir
 from edgebench.registry import DEFAULT_SCENARIO, REGIONS, TRACKS
@@ -61,12 +62,13 @@ class Entrant:
 
 
 def read_total(edition: str) -> list[Entrant]:
-    """The entrants of an edition, best first, those without a total behind, by name.
+    """The entrants of an edition, best first, those without a total behind, by name; of the minor version here alone.
 
     Raises:
         EdgeBenchError: `entrants.toml` names a track or an entry that does not exist, or an entry is damaged.
     """
-    named = {name: _entries(name, tracks, edition) for name, tracks in entrant_names(edition).items()}
+    told = {name: _entries(name, tracks, edition) for name, tracks in entrant_names(edition).items()}
+    named = {name: entries for name, entries in told.items() if entries}
     parts = {name: _parts(entries) for name, entries in named.items() if entries.keys() == TRACKS.keys()}
     ranks = joint_ranks(parts)
     rows = [
@@ -99,16 +101,18 @@ def entrant_names(edition: str) -> dict[str, dict[str, str]]:
 def _read_names(path: Path) -> dict[str, dict[str, str]]:
     try:
         told = tomllib.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, RecursionError) as error:
         raise EdgeBenchError(
             f"unreadable: {error}", where=str(path), mend='write [entrant] and track = "entry"'
         ) from error
     for name, tracks in told.items():
+        check_name(name, str(path))
         if not isinstance(tracks, dict) or not all(isinstance(entry, str) for entry in tracks.values()):
             raise EdgeBenchError(f"{name} is no table of entries", where=str(path), mend='write track = "entry"')
         for track in tracks:
             if track not in TRACKS:
                 raise unknown_name("track", track, TRACKS)
+            check_name(tracks[track], str(path))
     return told
 
 
@@ -122,8 +126,15 @@ def _entries(name: str, tracks: Mapping[str, str], edition: str) -> dict[str, En
                 where=str(folder),
                 mend="submit it, or mend leaderboards/entrants.toml",
             )
-        found[track] = read_entry(folder, entry, list(REGIONS))
+        row = read_entry(folder, entry, list(REGIONS))
+        if _is_current(row):
+            found[track] = row
     return {track: found[track] for track in TRACKS if track in found}
+
+
+def _is_current(entry: Entry) -> bool:
+    """Whether an entry is of the minor version here: results of others share no table with it."""
+    return entry.conditions.version == __version__.rsplit(".", 1)[0]
 
 
 def _parts(entries: Mapping[str, Entry]) -> list[Scores]:
@@ -151,7 +162,8 @@ def _tag_score(entry: Entry, edition: str, scenario: str, regions: Sequence[str]
     folder = leaderboards_dir(entry.conditions.track, edition) / scenario / entry.name
     if not (folder / "manifest.json").is_file():
         return None
-    return read_entry(folder, entry.name, list(regions)).summary.total.score.value
+    row = read_entry(folder, entry.name, list(regions))
+    return row.summary.total.score.value if _is_current(row) else None
 
 
 def total_records(entrants: Sequence[Entrant]) -> list[dict[str, Any]]:

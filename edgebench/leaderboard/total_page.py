@@ -7,7 +7,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from edgebench.atomic import write_text
-from edgebench.leaderboard.page import inert_markdown, records_csv
+from edgebench.leaderboard.inert import inert_markdown
+from edgebench.leaderboard.page import records_csv
 from edgebench.leaderboard.tags import TAGS
 from edgebench.leaderboard.total import TOTAL, Entrant, total_records
 from edgebench.paths import leaderboards_dir

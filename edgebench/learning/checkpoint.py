@@ -17,6 +17,7 @@ from safetensors.torch import load, save
 import edgebench
 from edgebench.atomic import atomic_path, write_text
 from edgebench.errors import EdgeBenchError
+from edgebench.foreign import json_object
 from edgebench.harness.agents import CHECKPOINT_FILES
 from edgebench.learning.job import Job
 from edgebench.learning.method import Method, settings_of
@@ -83,7 +84,7 @@ def read_checkpoint(folder: Path) -> Checkpoint:
     """
     path = folder / RECORD
     try:
-        record = json.loads(path.read_text(encoding="utf-8"))
+        record = json_object(path.read_text(encoding="utf-8"))
         missing = [name for name in (*_NAMES, "weights_sha256") if name not in record]
         if missing or record["format_version"] != FORMAT_VERSION:
             raise ValueError(f"format {record.get('format_version')}, missing: {', '.join(missing) or 'nothing'}")
@@ -96,7 +97,7 @@ def read_checkpoint(folder: Path) -> Checkpoint:
             Job.read(record["job"]), dict(record["digests"]), form, int(record["decisions"]), float(record["val"]),
             str(record["weights_sha256"]),
         )  # fmt: skip
-    except (OSError, ValueError, TypeError, LookupError) as error:
+    except (OSError, ValueError, TypeError, LookupError, AttributeError, OverflowError) as error:
         raise EdgeBenchError(f"no checkpoint: {error}", where=str(path), mend="edgebench train makes one") from error
     if hashlib.sha256(weights).hexdigest() != found.sha256:
         raise EdgeBenchError("the weights are not those of the record", where=str(folder), mend="train again")
@@ -113,7 +114,7 @@ def load_method(folder: Path, device: str = "cpu") -> tuple[Method, Checkpoint]:
         tensors = load((folder / WEIGHTS).read_bytes())
         for name, module in method.modules().items():
             module.load_state_dict(_of_module(tensors, f"{name}."))
-    except (SafetensorError, RuntimeError, ValueError, OSError) as error:
+    except (SafetensorError, RuntimeError, ValueError, OSError, TypeError, LookupError, AttributeError) as error:
         where = str(folder / WEIGHTS)
         raise EdgeBenchError(f"weights do not fit the method: {error}", where=where, mend="train again") from error
     return method, checkpoint

@@ -1,6 +1,7 @@
 """A data folder of its own for every test, one with s1 built for those that only read it."""
 
 import json
+import shutil
 
 import pytest
 from click.testing import CliRunner
@@ -55,3 +56,40 @@ def run_json(run):
         return json.loads(result.stdout)
 
     return call
+
+
+@pytest.fixture(scope="session")
+def entered(built, tmp_path_factory):
+    """A data folder whose board is of s1 alone, with the entry of an honest agent; tests must not write into it."""
+    from honest_entry import HONEST
+
+    from edgebench.harness.run import evaluate
+    from edgebench.leaderboard.submission import submit
+    from edgebench.registry import REGIONS
+
+    home = tmp_path_factory.mktemp("entered") / "home"
+    shutil.copytree(built, home)
+    agent = home / "my_agent.py"
+    agent.write_text(HONEST, encoding="utf-8", newline="\n")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("EDGEBENCH_HOME", str(home))
+        patch.setattr("edgebench.registry.REGIONS", {"s1": REGIONS["s1"]})
+        evaluate(str(agent), regions=["s1"], out=home / "runs" / "honest")
+        submit(home / "runs" / "honest", "honest")
+    return home
+
+
+@pytest.fixture
+def entered_home(entered, home, monkeypatch):
+    """A copy of that folder to write into."""
+    from edgebench.registry import REGIONS
+
+    monkeypatch.setattr("edgebench.registry.REGIONS", {"s1": REGIONS["s1"]})
+    shutil.copytree(entered, home)
+    return home
+
+
+@pytest.fixture
+def entry(entered_home):
+    """The folder of the honest agent's entry in that copy."""
+    return entered_home / "leaderboards" / "route" / "sample" / "trap" / "honest"

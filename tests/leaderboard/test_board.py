@@ -1,6 +1,7 @@
 """Ranked tables: never mixed, the same whatever the order of rows, and inert."""
 
 import csv
+import dataclasses
 import io
 import json
 import random
@@ -10,13 +11,12 @@ from board_toy import SCALE, all_rows, is_close, manifest_of, write_run
 
 from edgebench.errors import EdgeBenchError
 from edgebench.leaderboard.board import References, rank, read_board, read_entry
+from edgebench.leaderboard.inert import inert_cell, inert_markdown
 from edgebench.leaderboard.page import (
     as_csv,
     as_markdown,
     as_page,
     as_records,
-    inert_cell,
-    inert_markdown,
     paste,
     write_board,
 )
@@ -135,9 +135,9 @@ def test_generated_files_and_hidden_folders_are_no_entries(home):
     assert [entry.name for entry in read_board("route", "sample")] == ["a"]
 
 
-@pytest.mark.parametrize("text", ["=1+1", "+1", "-1", "@SUM(A1)", "\t=1", "\r=1"])
+@pytest.mark.parametrize("text", ["=1+1", "+1", "-1", "@SUM(A1)", "\t=1", "\r=1", " =1", "＝1"])
 def test_formulas_are_inert(text):
-    assert inert_cell(text) == f"'{text}"
+    assert inert_cell(text) == "'" + text.replace("\t", "\\t").replace("\r", "\\r")
 
 
 def test_figures_are_left_as_they_are():
@@ -153,8 +153,11 @@ def test_html_and_markdown_are_inert():
 def test_a_hostile_agent_name_reaches_no_file_unescaped(home):
     name = '=HYPERLINK("http://x")'
     agent = manifest_of()["agent"] | {"name": name}
-    write_run(home / "a", manifest=manifest_of(agent=agent))
-    tables = rank(read_board("route", "sample"))
+    folder = write_run(home / "a", manifest=manifest_of(agent=agent))
+    with pytest.raises(EdgeBenchError, match="not a plain name"):
+        read_board("route", "sample")
+    entry = read_entry(write_run(folder), "a")
+    tables = rank([dataclasses.replace(entry, agent=agent)])
     cells = next(csv.DictReader(io.StringIO(as_csv(tables))))
     assert cells["agent"] == f"'{name}"
     assert "HYPERLINK" not in as_page(tables, "route", "sample")

@@ -8,6 +8,7 @@ import json
 import pytest
 from board_toy import ROUTE, all_rows, is_close, manifest_of, write_run
 
+from edgebench import __version__
 from edgebench.errors import EdgeBenchError
 from edgebench.leaderboard import total, total_page
 from edgebench.leaderboard.tags import TAGGED_SCENARIOS, TAGS, Tag
@@ -35,9 +36,9 @@ def home(tmp_path, monkeypatch):
     return tmp_path / "leaderboards"
 
 
-def enter(home, track, name, utility, scenario="trap"):
+def enter(home, track, name, utility, scenario="trap", **changes):
     rows = [row | {"track": track} for row in all_rows(utility, scenario=scenario)]
-    write_run(home / track / "sample" / scenario / name, rows, manifest_of(track=track, scenario=scenario))
+    write_run(home / track / "sample" / scenario / name, rows, manifest_of(track=track, scenario=scenario, **changes))
 
 
 def test_the_total_is_the_mean_over_the_tracks(home):
@@ -124,6 +125,17 @@ def test_the_radar_plot_is_drawn_and_shown(home):
     draw_radar(entrants, target)
     assert target.read_bytes()[:8] == b"\x89PNG\r\n\x1a\n" and target.stat().st_size > 10_000
     assert "](radar.png)" in write_total(entrants, "sample")[1].read_text(encoding="utf-8")
+
+
+def test_results_of_another_minor_version_share_no_table(home):
+    for track in TRACKS:
+        enter(home, track, "now", 0.5)
+        enter(home, track, "old", 0.9, version="0.0.9")
+        enter(home, track, "patch", 0.4, version=f"{__version__.rsplit('.', 1)[0]}.99")
+    enter(home, "route", "now", 0.9, "burst", version="0.0.9")
+    entrants = read_total("sample")
+    assert [(row.rank, row.name) for row in entrants] == [(1, "now"), (2, "patch")]
+    assert entrants[0].tag("burst") is None
 
 
 def test_no_entrants_without_boards(home):
