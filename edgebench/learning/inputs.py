@@ -23,7 +23,7 @@ class Inputs(NamedTuple):
     ground: Tensor  # (D,)
     edges: Tensor  # (D, R, R), or (D, 0, 0) where rows have none
 
-    def take(self, chosen: Tensor) -> Self:
+    def take(self, chosen: Tensor | slice) -> Self:
         """Some of the decisions."""
         return type(self)(*(part[chosen] for part in self))
 

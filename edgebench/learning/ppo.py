@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Iterator
-from typing import Any, ClassVar, NamedTuple
+from typing import Any, ClassVar, Final, NamedTuple
 
 import numpy as np
 import torch
@@ -23,6 +23,9 @@ from edgebench.learning.networks import KIND, OTHERS, OWN, ActorCritic, Outputs,
 from edgebench.learning.rollout import Experience, Tried, play
 from edgebench.learning.seen import Form, Seen
 from edgebench.learning.world import Practice
+
+PART: Final = 512
+"""Decisions whose gradient is computed at once."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -174,32 +177,52 @@ class ProximalPolicy(Method):
                 yield order[begin : begin + size]
 
     def improve(self, inputs: Inputs, tried: Tried, judged: Judged) -> dict[str, float]:
-        """One step of Adam."""
-        outputs = self.outputs(inputs)
-        distribution = self.distribution(inputs, outputs)
-        entropy = distribution.entropy().mean()
-        ratio = (distribution.log_prob(tried.action) - tried.log_prob).exp()
-        policy, value = self.policy_loss(ratio, judged.advantage), self.value_loss(outputs, judged.targets)
-        falling = self.settings.entropy * (1.0 - self.progress)
-        self.step(policy + self.settings.value * value - falling * entropy)
-        return {"policy_loss": policy.item(), "value_loss": value.item(), "entropy": entropy.item()}
-
-    def policy_loss(self, ratio: Tensor, advantage: Tensor) -> Tensor:
-        """The clipped surrogate of advantages scaled to mean 0 and deviation 1."""
-        told, clip = scaled(advantage), self.clip()
-        return -torch.minimum(ratio * told, ratio.clamp(1.0 - clip, 1.0 + clip) * told).mean()
-
-    def value_loss(self, outputs: Outputs, targets: Tensor) -> Tensor:
-        """Squared errors, each over the spread of its target where that is more than 1."""
-        scale = targets.var(0).clamp(min=1.0)
-        return ((outputs.values - targets).square().mean(0) / scale).sum()
-
-    def step(self, loss: Tensor) -> None:
-        """Follow the gradient."""
+        """One step of Adam over n decisions, its gradient gathered part by part: a part's arrays fit a core's cache."""
+        advantage, scale = scaled(judged.advantage), judged.targets.var(0).clamp(min=1.0)
+        figures = dict.fromkeys(("policy_loss", "value_loss", "entropy"), 0.0)
         self.optimiser.zero_grad()
-        loss.backward()  # type: ignore[no-untyped-call]
+        for begin in range(0, len(advantage), PART):
+            part = slice(begin, begin + PART)
+            told = Judged(advantage[part], judged.targets[part])
+            losses = self.losses(inputs.take(part), Tried(*(each[part] for each in tried)), told, scale)
+            share = len(told.advantage) / len(advantage)
+            (share * self.total(losses)).backward()  # type: ignore[no-untyped-call]
+            figures = {name: figures[name] + share * losses[name].item() for name in figures}
         nn.utils.clip_grad_norm_(self.network.parameters(), self.settings.gradient)
         self.optimiser.step()
+        return figures
+
+    def losses(self, inputs: Inputs, tried: Tried, judged: Judged, scale: Tensor) -> dict[str, Tensor]:
+        """Policy loss, value loss and entropy, means over some decisions.
+
+        Args:
+            inputs: Of them.
+            tried: What was done about them.
+            judged: Its advantage is scaled.
+            scale: As of `value_loss`.
+        """
+        outputs = self.outputs(inputs)
+        distribution = self.distribution(inputs, outputs)
+        ratio = (distribution.log_prob(tried.action) - tried.log_prob).exp()
+        return {
+            "policy_loss": self.policy_loss(ratio, judged.advantage),
+            "value_loss": self.value_loss(outputs, judged.targets, scale),
+            "entropy": distribution.entropy().mean(),
+        }
+
+    def total(self, losses: dict[str, Tensor]) -> Tensor:
+        """What is minimised."""
+        falling = self.settings.entropy * (1.0 - self.progress)
+        return losses["policy_loss"] + self.settings.value * losses["value_loss"] - falling * losses["entropy"]
+
+    def policy_loss(self, ratio: Tensor, advantage: Tensor) -> Tensor:
+        """The clipped surrogate."""
+        clip = self.clip()
+        return -torch.minimum(ratio * advantage, ratio.clamp(1.0 - clip, 1.0 + clip) * advantage).mean()
+
+    def value_loss(self, outputs: Outputs, targets: Tensor, scale: Tensor) -> Tensor:
+        """Squared errors, each over its scale, (VALUES,): the spread of its target where that is more than 1."""
+        return ((outputs.values - targets).square().mean(0) / scale).sum()
 
     def memory(self) -> dict[str, Any]:
         """The optimiser's too."""

@@ -22,7 +22,7 @@ import torch
 from torch import Tensor
 
 from edgebench.learning.method import Settings
-from edgebench.learning.ppo import Judged, PPOSettings, ProximalPolicy, scaled
+from edgebench.learning.ppo import Judged, PPOSettings, ProximalPolicy
 from edgebench.learning.rollout import Experience
 from edgebench.learning.world import Practice
 
@@ -63,7 +63,7 @@ class A2C(ProximalPolicy):
 
     def policy_loss(self, ratio: Tensor, advantage: Tensor) -> Tensor:
         """Its gradient is that of the actions' log-probabilities times their advantages."""
-        return -(torch.log(ratio) * scaled(advantage)).mean()
+        return -(torch.log(ratio) * advantage).mean()
 
 
 METHOD: Final = A2C

@@ -173,10 +173,10 @@ class VAMAPPO(ProximalPolicy):
         own = {"covered": self.covered, "uncertainty": self.uncertainty, "caution": self.caution()}
         return super().learn(experience, judged) | own
 
-    def value_loss(self, outputs: Outputs, targets: Tensor) -> Tensor:
+    def value_loss(self, outputs: Outputs, targets: Tensor, scale: Tensor) -> Tensor:
         """As PPO, and the deviation's likelihood given the value."""
         values = outputs.values
-        error = super().value_loss(outputs._replace(values=values[:, :VALUES]), targets)
+        error = super().value_loss(outputs._replace(values=values[:, :VALUES]), targets, scale)
         off = (targets[:, OWN] - values[:, OWN]).detach()
         return error + functional.gaussian_nll_loss(torch.zeros_like(off), off, values[:, DEVIATION].square())
 
