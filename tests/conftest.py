@@ -49,3 +49,8 @@ def variants_home(regions_home, tmp_path_factory):
         for name in (*(f"{name}-dag" for name in REGIONS), "trap500"):
             build_region(REGISTERED[name])
     return folder
+
+
+def pytest_collection_modifyitems(items):
+    """What takes longest begins first, so that no worker is left with it at the end."""
+    items.sort(key=lambda item: "test_gate" not in item.nodeid)

@@ -25,6 +25,8 @@ EpisodeId = tuple[int, int]
 """Window and scenario seed: an episode inside its region."""
 
 RESAMPLES: Final = 10_000
+PAIRED_RESAMPLES: Final = 2_000
+"""Where every resample takes all pairs of episodes."""
 LEVEL: Final = 0.95
 
 
@@ -187,6 +189,63 @@ def performance_profile(scores: Scores, thresholds: Floats) -> Floats:
     """
     shares = [(scores.values[name].reshape(-1, 1) > thresholds).mean(axis=0) for name in scores.regions]
     return np.asarray(np.mean(shares, axis=0), np.float64)
+
+
+def probability_of_improvement(first: Scores, second: Scores, *, seed: int = 0) -> Estimate:
+    """How likely an episode of the first is better than one of the second, a tie counting half, regions alike.
+
+    The mean over regions of the Mann-Whitney statistic over all pairs of their episodes and training runs (Agarwal,
+    Schwarzer, Castro, Courville and Bellemare, "Deep reinforcement learning at the edge of the statistical precipice",
+    NeurIPS 2021); its interval is that of the stratified bootstrap.
+
+    Raises:
+        EdgeBenchError: They did not play the same episodes.
+    """
+    _check_paired(first, second)
+    regions = [(first.values[name], second.values[name], name) for name in first.regions]
+    value = float(np.mean([_superiority(one.ravel(), other.ravel()) for one, other, _ in regions]))
+    draws = np.zeros(PAIRED_RESAMPLES)
+    for one, other, name in regions:
+        which = _draws(f"episodes of {name}", one.shape[1], seed)[:PAIRED_RESAMPLES]
+        draws += [_superiority(one[:, drawn].ravel(), other[:, drawn].ravel()) for drawn in which]
+    return _interval(value, draws / len(regions))
+
+
+def _superiority(one: Floats, other: Floats) -> float:
+    """Share of the pairs that `one` wins, ties counting half."""
+    ordered = np.sort(other)
+    below, up_to = (np.searchsorted(ordered, one, side=side).sum() for side in ("left", "right"))
+    return float(below + up_to) / (2.0 * one.size * other.size)
+
+
+def rank_intervals(agents: Mapping[str, Scores], *, seed: int = 0) -> dict[str, tuple[int, int]]:
+    """95 % interval of each agent's place by total score among all, 1 the best, over the same resamples for all.
+
+    Raises:
+        EdgeBenchError: Two agents did not play the same episodes.
+    """
+    names = sorted(agents)
+    for name in names[1:]:
+        _check_paired(agents[names[0]], agents[name])
+    totals = np.stack([_resampled_total(agents[name], seed) for name in names])
+    places = 1 + (totals[None] > totals[:, None]).sum(axis=1)
+    low, high = np.quantile(places, [(1 - LEVEL) / 2, (1 + LEVEL) / 2], axis=1, method="nearest")
+    return {name: (int(low[row]), int(high[row])) for row, name in enumerate(names)}
+
+
+def to_rliable(agents: Mapping[str, Scores]) -> dict[str, Floats]:
+    """Scores as the package rliable takes them: by agent an array (training runs, regions) of means over episodes.
+
+    Raises:
+        EdgeBenchError: The agents did not play the same regions.
+    """
+    played = {name: scores.regions for name, scores in agents.items()}
+    if len({tuple(regions) for regions in played.values()}) > 1:
+        raise EdgeBenchError(f"the agents did not play the same regions: {played}")
+    return {
+        name: np.stack([scores.values[region].mean(axis=-1) for region in scores.regions], axis=-1)
+        for name, scores in agents.items()
+    }
 
 
 def sign_flip_test(first: Scores, second: Scores, *, seed: int = 0) -> float:

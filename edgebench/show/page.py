@@ -79,9 +79,11 @@ def write_page(region: Region, path: Path) -> None:
     Raises:
         EdgeBenchError: plotly, of the extra `plots`, is not installed.
     """
+    try:
+        import plotly.io
+    except ImportError as error:
+        raise _without_plotly() from error
     figure = region_figure(region)
-    import plotly.io
-
     drawing = plotly.io.to_html(
         figure, full_html=False, include_plotlyjs=True, div_id="map", post_script=_THEME,
         config={"displaylogo": False, "scrollZoom": True, "responsive": True},
@@ -106,10 +108,14 @@ def region_figure(region: Region) -> Figure:
     try:
         from plotly.graph_objects import Figure
     except ImportError as error:
-        raise EdgeBenchError("map pages need plotly", mend="pip install 'edgebench[plots]'") from error
+        raise _without_plotly() from error
     figure = Figure([*_link_layers(region), _node_layer(region), *_user_layers(region)])
     _dress(figure, region)
     return figure
+
+
+def _without_plotly() -> EdgeBenchError:
+    return EdgeBenchError("map pages need plotly", mend="pip install 'edgebench[plots]'")
 
 
 def _dress(figure: Figure, region: Region) -> None:
