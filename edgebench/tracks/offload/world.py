@@ -43,7 +43,6 @@ class OffloadWorld:
     """
 
     form: Final = FORM
-    _last: Seen
 
     def __init__(self, regions: Sequence[Region], *, scenario: str, split: str, each: int) -> None:
         self.count, self._each = len(regions) * each, each
