@@ -98,6 +98,7 @@ def main() -> None:
     if sys.platform == "linux":
         _keep(order, inward, outward)
     record = Record(lacks=[f"the namespaces of Linux ({sys.platform})"])
+    _copy_code(order)
     record.has.append(apply_limits(order.limits, own_user_namespace=False))
     _report(outward, os.getpid(), record)
     _serve(order, inward, outward)
@@ -136,10 +137,11 @@ def _build(order: Order, record: Record) -> int:
     own = [name for name in order.limits.namespaces if record.attempt(name, partial(namespaces.own_namespace, name))]
     record.lacks += [f"{name} (not tried)" for name in namespaces.NAMESPACES if name not in order.limits.namespaces]
     record.has = [f"own {', '.join(own)} namespaces"] if own else []
-    words = apply_limits(order.limits, own_user_namespace="user" in own)
     first = _first_process(order, record, own) if "pid" in own else 0
     if "mount" in own:
         _mounts(order, record)
+    _copy_code(order)
+    words = apply_limits(order.limits, own_user_namespace="user" in own)
     record.has += [words, "no new privileges"]
     return first
 
@@ -147,7 +149,8 @@ def _build(order: Order, record: Record) -> int:
 def _mounts(order: Order, record: Record) -> None:
     record.attempt("files read-only", namespaces.mount_everything_read_only)
     size = order.limits.disk_mb
-    if record.attempt(f"{size} MB to write", lambda: namespaces.mount_in_memory(order.folder, size)):
+    room = size + _size_mb(order.copied)
+    if record.attempt(f"{size} MB to write", lambda: namespaces.mount_in_memory(order.folder, room)):
         namespaces.mount_also_at(order.folder, _SHARED_MEMORY)
     if order.kept:
         record.attempt("compiled code kept", lambda: namespaces.mount_writable(order.kept))
@@ -211,10 +214,27 @@ def _serve(order: Order, inward: int, outward: int) -> None:
     from edgebench.harness.worker import serve
 
     os.chdir(order.folder)
+    serve(inward, outward)
+
+
+def _size_mb(copied: tuple[tuple[str, str], ...]) -> int:
+    """Room for the code to copy, and as much again for what the harness compiles meanwhile."""
+    files = [file for source, _ in copied for file in Path(source).rglob("*") if file.is_file()]
+    return 2 * sum(map(_size, files)) // 2**20 + 1
+
+
+def _size(file: Path) -> int:
+    try:
+        return file.stat().st_size
+    except FileNotFoundError:
+        return 0  # replaced by the harness since it was listed
+
+
+def _copy_code(order: Order) -> None:
+    """Before the limits hold: what EdgeBench itself lays there is not the agent's."""
     for source, name in order.copied:
         if Path(source).is_dir():
             shutil.copytree(source, Path(order.folder, "cache", name), copy_function=_copy)
-    serve(inward, outward)
 
 
 def _copy(source: str, target: str) -> None:

@@ -1,3 +1,4 @@
+import shutil
 import sys
 from dataclasses import replace
 from pathlib import Path
@@ -10,6 +11,7 @@ from edgebench.harness import child, tampering
 from edgebench.harness.limits import Limits
 from edgebench.harness.process import AgentFailure, AgentProcess, Budgets
 from edgebench.harness.sandbox import Order, Record
+from edgebench.sim import compiled
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="the sandbox is Linux's")
 
@@ -144,3 +146,14 @@ def test_a_record_says_what_was_refused_and_why():
     assert record.attempt("network", lambda: None) and record.words() == "sandboxed: network"
     assert not record.attempt("pid", refuse)
     assert record.words() == "unsandboxed: without pid (Operation not permitted); has network"
+
+
+def test_the_harness_code_takes_nothing_of_what_the_agent_may_write(agent_source, request, monkeypatch):
+    code = compiled.all_code() / "large"
+    request.addfinalizer(lambda: shutil.rmtree(code))
+    code.mkdir(parents=True)
+    (code / "machine.code").write_bytes(bytes(2 * LIMITS.disk_mb * 2**20))
+    monkeypatch.setattr(compiled, "code_in_use", lambda: [code])
+    for limits in (LIMITS, WITHOUT_NAMESPACES):
+        action, _ = ask(agent_source(ASK.format("sum(len(files) for _, _, files in os.walk('cache'))")), limits)
+        assert action == 1
