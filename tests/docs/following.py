@@ -1,0 +1,110 @@
+"""Following a page: its files are written, its Python and its commands run, in the folder one is in."""
+
+import contextlib
+import importlib.util
+import io
+import json
+import re
+import subprocess
+import sys
+import tomllib
+import zipfile
+from pathlib import Path
+
+import click
+from page_blocks import SHELL, commands
+from click.testing import CliRunner
+from hatchling.build import build_wheel
+
+from edgebench.cli import VERBS, main
+
+ROOT = Path(__file__).resolve().parents[2]
+TARGETS = re.findall(r"^(\w+):", (ROOT / "Makefile").read_text(encoding="utf-8"), re.MULTILINE)
+EXTRAS = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]["optional-dependencies"]
+OTHERS = ("export", "git", "openssl", "ray", "source")
+"""Programs of others, and words of the shell, that are not looked into."""
+
+
+def run(block, where, names):
+    """Write the block if it is a file, else run it among `names`; an error, or a command that fails, is raised."""
+    if block.title:
+        Path(block.title).parent.mkdir(parents=True, exist_ok=True)
+        Path(block.title).write_text(block.text, encoding="utf-8", newline="\n")
+    elif block.language == "python":
+        with contextlib.redirect_stdout(io.StringIO()):
+            exec(compile(block.text, where, "exec"), names)
+    else:
+        assert block.language in SHELL, f"{where}: give the block of {block.language} a title, or say why it is not run"
+        for words in commands(block):
+            parse_command(words, where)
+            _run_command(words, where)
+
+
+def parse(block, where):
+    """What can be told of a block without running it: it is sound, and what its commands name exists."""
+    if block.language in SHELL:
+        for words in commands(block):
+            parse_command(words, where)
+    else:
+        check = {"python": lambda text: compile(text, where, "exec"), "toml": tomllib.loads, "json": json.loads}
+        check[block.language](block.text)
+
+
+def parse_command(words, where):
+    """Refuse a program, verb, option, choice, script, module, target or extra that does not exist."""
+    program = Path(words[0]).name
+    arguments = words[1:]
+    if program == "edgebench":
+        _parse_verb(arguments, where)
+    elif program in ("python", "python3"):
+        _parse_python(arguments, where)
+    elif program == "make":
+        assert {word for word in arguments if "=" not in word} <= set(TARGETS), f"{where}: make {arguments}"
+    elif program == "pip":
+        named = {name for word in arguments for list_ in re.findall(r"\[(.+)\]", word) for name in list_.split(",")}
+        assert named <= {*EXTRAS, "rllib"}, f"{where}: no extra {named - set(EXTRAS)}"
+    else:
+        assert program in OTHERS or "=" in words[0], f"{where}: what is {program}?"
+
+
+def _parse_verb(arguments, where):
+    verb, *rest = arguments
+    with click.Context(main, info_name="edgebench") as group, contextlib.suppress(click.exceptions.Exit):
+        if verb.startswith("-"):
+            main.make_context("edgebench", arguments)
+            return
+        assert verb in VERBS, f"{where}: no verb {verb}"
+        try:
+            main.get_command(group, verb).make_context(verb, rest, parent=group)
+        except click.UsageError as error:
+            raise AssertionError(f"{where}: edgebench {' '.join(arguments)}: {error.format_message()}") from error
+
+
+def _parse_python(arguments, where):
+    if arguments[0] == "-m":
+        assert importlib.util.find_spec(arguments[1]), f"{where}: no module {arguments[1]}"
+        paths = [word for word in arguments[2:] if word.startswith(("tests/", "docs/"))]
+    else:
+        paths = arguments[:1]
+    for path in paths:
+        assert (ROOT / path).exists() or Path(path).exists(), f"{where}: no {path}"
+
+
+def _run_command(words, where):
+    if words[0] == "edgebench":
+        result = CliRunner().invoke(main, words[1:], prog_name="edgebench")
+        assert result.exit_code == 0, f"{where}: {' '.join(words)}\n{result.output}\n{result.exception!r}"
+    elif words[0] == "python":
+        result = subprocess.run([sys.executable, *words[1:]], capture_output=True, text=True, check=False)
+        assert result.returncode == 0, f"{where}: {' '.join(words)}\n{result.stderr}"
+    elif words == ["pip", "install", "."]:
+        _install()
+    else:
+        raise AssertionError(f"{where}: {words[0]} is not run here: say so in a comment before the block")
+
+
+def _install():
+    """What pip would do with the package one is in: build its wheel, unpack it where modules are found."""
+    with contextlib.redirect_stdout(io.StringIO()), zipfile.ZipFile(Path("dist", build_wheel("dist"))) as wheel:
+        wheel.extractall(sys.path[0])
+    importlib.invalidate_caches()
