@@ -8,7 +8,7 @@ PYTHON ?= $(shell for python in python3 python3.13 python3.12 python3.11 python;
 PIP_INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt
 DEMO_RUN := runs/demo
 
-.PHONY: demo test lint clean
+.PHONY: demo test lint docs clean
 
 demo: $(VENV)/.core
 	$(BIN)/edgebench build --region s1
@@ -22,6 +22,10 @@ lint: $(VENV)/.dev
 	$(BIN)/ruff check
 	$(BIN)/ruff format --check
 	$(BIN)/mypy --strict -p edgebench -p builders -p reference_agents
+
+docs: $(VENV)/.dev
+	$(BIN)/python -m mkdocs build --strict --quiet
+	@echo "build/docs; to look at it: $(BIN)/python -m http.server --directory build/docs"
 
 clean:
 	rm -rf .venv build dist .pytest_cache .mypy_cache .ruff_cache .hypothesis $(DEMO_RUN)

@@ -1,6 +1,10 @@
-"""Adding a track is adding a folder: one from outside the package is made, played, gated, ranked and documented."""
+"""Adding a track is adding a folder: one from outside the package is made, played, gated, ranked and documented.
+
+It is that of docs/contributing/track.md, written out from there.
+"""
 
 import dataclasses
+import importlib
 import importlib.metadata
 import sys
 import warnings
@@ -10,7 +14,7 @@ import gymnasium
 import pytest
 from click.testing import CliRunner
 from gymnasium.utils.env_checker import check_env
-from toy_track.track import TRACK
+from page_blocks import code_blocks
 
 import edgebench
 from edgebench import registration
@@ -18,6 +22,23 @@ from edgebench.cli import main
 from edgebench.errors import EdgeBenchError
 from edgebench.registry import REGIONS, TRACKS
 from edgebench.track_page import track_page
+
+PAGE = Path(__file__).parents[1] / "docs" / "contributing" / "track.md"
+
+
+@pytest.fixture(scope="module")
+def toy_track(tmp_path_factory):
+    """The record of the toy track, from a package made of the page's blocks."""
+    folder = tmp_path_factory.mktemp("toy")
+    for block in code_blocks(PAGE):
+        if block.title:
+            (folder / block.title).parent.mkdir(parents=True, exist_ok=True)
+            (folder / block.title).write_text(block.text, encoding="utf-8")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.syspath_prepend(str(folder))
+        yield importlib.import_module("toy_track.track").TRACK
+    for name in [name for name in sys.modules if name.partition(".")[0] == "toy_track"]:
+        del sys.modules[name]
 
 
 def forget():
@@ -27,14 +48,14 @@ def forget():
 
 
 @pytest.fixture
-def toy(regions_home, tmp_path, monkeypatch):
+def toy(toy_track, regions_home, tmp_path, monkeypatch):
     """The toy track, registered for one test, in a data folder of its own with s1."""
     (tmp_path / "processed" / "sample").mkdir(parents=True)
     (tmp_path / "processed" / "sample" / "s1").symlink_to(regions_home / "processed" / "sample" / "s1")
     monkeypatch.setenv("EDGEBENCH_HOME", str(tmp_path))
     monkeypatch.setattr("edgebench.registry.REGIONS", {"s1": REGIONS["s1"]})
-    edgebench.register_track(TRACK)
-    yield TRACK
+    edgebench.register_track(toy_track)
+    yield toy_track
     forget()
 
 
@@ -100,14 +121,14 @@ def test_it_has_no_faces_it_does_not_name(toy):
         edgebench.envs.make_parallel_env("toy", "s1")
 
 
-def test_an_installed_package_needs_no_import(regions_home, monkeypatch):
+def test_an_installed_package_needs_no_import(toy_track, regions_home, monkeypatch):
     forget()
     monkeypatch.setenv("EDGEBENCH_HOME", str(regions_home))
     entry = importlib.metadata.EntryPoint("toy", "toy_track.track:TRACK", "edgebench.tracks")
     monkeypatch.setattr(importlib.metadata, "entry_points", lambda *, group: [entry])
     registration.load_tracks.cache_clear()
     try:
-        assert edgebench.registry.track("toy") == TRACK
+        assert edgebench.registry.track("toy") == toy_track
     finally:
         forget()
         monkeypatch.undo()
@@ -124,13 +145,13 @@ def test_an_installed_package_needs_no_import(regions_home, monkeypatch):
         ({"metrics": ()}, "has no metric room, success"),
     ],
 )
-def test_a_record_that_cannot_be_a_track_is_refused(changes, message):
+def test_a_record_that_cannot_be_a_track_is_refused(toy_track, changes, message):
     with pytest.raises(EdgeBenchError, match=message):
-        edgebench.register_track(dataclasses.replace(TRACK, **changes))
+        edgebench.register_track(dataclasses.replace(toy_track, **changes))
     assert "toy" not in TRACKS
 
 
-def test_nothing_in_the_package_knows_of_it():
+def test_nothing_in_the_package_knows_of_it(toy_track):
     package = Path(edgebench.__file__).parent
     assert not [path for path in package.rglob("*.py") if "toy_track" in path.read_text(encoding="utf-8")]
     assert "toy_track" in sys.modules

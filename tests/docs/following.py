@@ -12,11 +12,12 @@ import zipfile
 from pathlib import Path
 
 import click
-from page_blocks import SHELL, commands
 from click.testing import CliRunner
 from hatchling.build import build_wheel
+from page_blocks import SHELL, commands
 
 from edgebench.cli import VERBS, main
+from edgebench.registration import load_tracks
 
 ROOT = Path(__file__).resolve().parents[2]
 TARGETS = re.findall(r"^(\w+):", (ROOT / "Makefile").read_text(encoding="utf-8"), re.MULTILINE)
@@ -64,7 +65,7 @@ def parse_command(words, where):
         named = {name for word in arguments for list_ in re.findall(r"\[(.+)\]", word) for name in list_.split(",")}
         assert named <= {*EXTRAS, "rllib"}, f"{where}: no extra {named - set(EXTRAS)}"
     else:
-        assert program in OTHERS or "=" in words[0], f"{where}: what is {program}?"
+        assert program in OTHERS or (ROOT / words[0]).is_file(), f"{where}: what is {words[0]}?"
 
 
 def _parse_verb(arguments, where):
@@ -108,3 +109,4 @@ def _install():
     with contextlib.redirect_stdout(io.StringIO()), zipfile.ZipFile(Path("dist", build_wheel("dist"))) as wheel:
         wheel.extractall(sys.path[0])
     importlib.invalidate_caches()
+    load_tracks.cache_clear()

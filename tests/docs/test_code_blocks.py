@@ -6,14 +6,16 @@ example, `228.csv.gz` the bundled cells of Switzerland. So that it takes seconds
 
 import re
 import shutil
+import sys
 from pathlib import Path
 
+import gymnasium
 import pytest
-from page_blocks import code_blocks, inline_commands
 from following import parse, run
+from page_blocks import code_blocks, inline_commands
 
-from edgebench import registration
 from edgebench.cli import VERBS, main
+from edgebench.registration import load_tracks
 from edgebench.registry import REGIONS, TRACKS
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -36,17 +38,36 @@ def checkout(regions_home, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     monkeypatch.syspath_prepend(str(tmp_path / "installed"))
     monkeypatch.setattr("edgebench.registry.REGIONS", {"s1": REGIONS["s1"]})
-    monkeypatch.setattr("edgebench.registry.TRACKS", dict(TRACKS))
-    registration.load_tracks.cache_clear()
+    known = {*TRACKS, *gymnasium.registry}
     yield
-    registration.load_tracks.cache_clear()
+    for table in (TRACKS, gymnasium.registry):
+        for name in table.keys() - known:
+            del table[name]
+    for name, module in list(sys.modules.items()):
+        if Path(getattr(module, "__file__", None) or "/").is_relative_to(tmp_path):
+            del sys.modules[name]
+    load_tracks.cache_clear()
+
+
+@pytest.fixture
+def own_reference_agents(checkout, monkeypatch):
+    """A copy of the reference agents to add to; it is taken in place of the repository's."""
+    kept = {name: sys.modules.pop(name) for name in list(sys.modules) if name.partition(".")[0] == "reference_agents"}
+    shutil.copytree(ROOT / "reference_agents", "reference_agents", ignore=shutil.ignore_patterns("__pycache__"))
+    monkeypatch.syspath_prepend(str(Path.cwd()))
+    yield
+    for name in [name for name in sys.modules if name.partition(".")[0] == "reference_agents"]:
+        del sys.modules[name]
+    sys.modules.update(kept)
 
 
 @pytest.mark.usefixtures("checkout")
 @pytest.mark.parametrize("page", [page for page in PAGES if code_blocks(ROOT / page)])
-def test_every_block_runs_or_says_why_not(page):
+def test_every_block_runs_or_says_why_not(page, request):
     names, ran = {"__name__": "page"}, []
     blocks = code_blocks(ROOT / page)
+    if any(block.title.startswith("reference_agents/") for block in blocks):
+        request.getfixturevalue("own_reference_agents")
     for block in blocks:
         where = f"{page}:{block.line}"
         if block.reason:

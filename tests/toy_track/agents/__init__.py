@@ -1,1 +1,0 @@
-"""Reference agents of the toy track."""
