@@ -1,6 +1,5 @@
 """What travels in the wheel, and that it works away from the checkout; what the README promises."""
 
-import ast
 import os
 import re
 import subprocess
@@ -75,24 +74,6 @@ def test_the_example_has_12_lines_and_reads_the_rows_it_names():
 def test_the_readme_shows_the_example_as_it_is():
     source = (ROOT / "examples" / "my_agent.py").read_text(encoding="utf-8")
     assert source.partition("\n\n")[2] in README
-
-
-def test_the_python_of_the_readme_parses():
-    blocks = re.findall(r"```python\n(.*?)```", README, re.DOTALL)
-    assert len(blocks) == 3
-    for block in blocks:
-        ast.parse(block)
-
-
-def test_the_readme_names_only_verbs_and_options_that_exist():
-    from edgebench.cli import VERBS, main
-
-    calls = re.findall(r"(?:^|[\s`/])edgebench ([a-z]+)((?: [^\s`#]+)*)", README)
-    assert {verb for verb, _ in calls} <= set(VERBS)
-    for verb, arguments in calls:
-        command = main.get_command(None, verb)
-        known = {option for parameter in command.params for option in parameter.opts}
-        assert {word for word in arguments.split() if word.startswith("-")} <= known, (verb, arguments)
 
 
 def test_the_links_of_the_readme_lead_somewhere():

@@ -1,4 +1,4 @@
-"""Pages made of the package itself: a card for every region, the agents and methods there are, the verbs, the API."""
+"""Pages made of the package itself: a card for every region, the agents and methods there are, the API."""
 
 from __future__ import annotations
 
@@ -9,13 +9,11 @@ from functools import cache
 from pathlib import Path
 from typing import Final
 
-import click
 from mkdocs.config.defaults import MkDocsConfig
 from mkdocs.structure.files import File, Files
 
 from builders.pipeline import build_region
 from edgebench.card import CARD
-from edgebench.cli import VERBS, main
 from edgebench.harness.agents import reference_agents
 from edgebench.learning.methods import method_files
 from edgebench.registry import REGISTERED, TRACKS
@@ -31,7 +29,7 @@ PACKAGES: Final = (
     "builders",
     "builders.importers",
 )
-"""What others import or extend; the tracks have pages of their own, the verbs another."""
+"""What others import or extend; the tracks and the verbs have pages of their own."""
 
 
 def on_config(config: MkDocsConfig) -> MkDocsConfig:
@@ -46,7 +44,7 @@ def on_files(files: Files, config: MkDocsConfig) -> None:
     """Add the pages."""
     pages = {f"regions/{name}.md": card for name, card in _cards().items()}
     pages |= {f"api/{package}.md": _api_page(package) for package in PACKAGES}
-    pages |= {"agents.md": "\n\n".join(_agents()), "cli.md": "\n\n".join(_verbs())}
+    pages["agents.md"] = "\n\n".join(_agents())
     for uri, text in pages.items():
         files.append(File.generated(config, uri, content=text))
 
@@ -86,14 +84,3 @@ def _modules(files: dict[str, Path]) -> Iterator[str]:
         yield f"### {name}"
         yield ast.get_docstring(ast.parse(path.read_text(encoding="utf-8"))) or ""
         yield f"[{path.name}](../{path.relative_to(ROOT).as_posix()})"
-
-
-def _verbs() -> Iterator[str]:
-    yield "# The command line"
-    yield "What `edgebench VERB --help` prints."
-    group = click.Context(main, info_name="edgebench", max_content_width=100, terminal_width=100)
-    for name in VERBS:
-        command = main.get_command(group, name)
-        assert command is not None
-        with click.Context(command, info_name=name, parent=group, max_content_width=100, terminal_width=100) as context:
-            yield f"## {name}\n\n```text\n{command.get_help(context)}\n```"

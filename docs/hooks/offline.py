@@ -1,4 +1,4 @@
-"""A page that would load anything from elsewhere ends the build: the site is read without a network."""
+"""The site is read without a network: a page that would load anything from elsewhere ends the build."""
 
 from __future__ import annotations
 
@@ -9,8 +9,10 @@ from mkdocs.config.defaults import MkDocsConfig
 from mkdocs.exceptions import PluginError
 from mkdocs.structure.pages import Page
 
-_LOADED: Final = re.compile(r"""<(?:script|img|iframe|source|video|audio)\b[^>]*\bsrc=["']?(?:https?:)?//[^>]*>"""
-                            r"""|<link\b(?![^>]*rel=["']?canonical)[^>]*\bhref=["']?(?:https?:)?//[^>]*>""")  # fmt: skip
+_LOADED: Final = re.compile(
+    r"<(?:script|img|iframe|source|video|audio)\b[^>]*\bsrc=.?(?:https?:)?//[^>]*>"
+    r"|<link\b(?![^>]*\bcanonical\b)[^>]*\bhref=.?(?:https?:)?//[^>]*>"
+)
 
 
 def on_post_page(output: str, page: Page, config: MkDocsConfig) -> None:
