@@ -52,8 +52,15 @@ STAGES: Final = (
         (
             "edgebench",
             *("edgebench.atomic", "edgebench.constants", "edgebench.crew", "edgebench.errors", "edgebench.foreign"),
-            *("edgebench.paths", "edgebench.ray_crew", "edgebench.registration", "edgebench.registry"),
-            *("edgebench.schema", "edgebench.spec*", "edgebench.track", "edgebench.tracks", "edgebench.tracks.*.track"),
+            *(
+                "edgebench.locks",
+                "edgebench.paths",
+                "edgebench.ray_crew",
+                "edgebench.registration",
+                "edgebench.registry",
+            ),
+            *("edgebench.schema", "edgebench.scratch", "edgebench.spec*", "edgebench.track", "edgebench.tracks"),
+            "edgebench.tracks.*.track",
         ),
     ),
     Stage("builders", "Parquet in processed/", ("builders*", "edgebench.compat*"), _CORE),

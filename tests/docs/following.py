@@ -17,6 +17,7 @@ from hatchling.build import build_wheel
 from page_blocks import SHELL, commands
 
 from edgebench.cli import VERBS, main
+from edgebench.errors import EdgeBenchError
 from edgebench.registration import load_tracks
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -37,22 +38,22 @@ def run(block, where, names):
     else:
         assert block.language in SHELL, f"{where}: give the block of {block.language} a title, or say why it is not run"
         for words in commands(block):
-            parse_command(words, where)
             _run_command(words, where)
 
 
 def parse(block, where):
-    """What can be told of a block without running it: it is sound, and what its commands name exists."""
+    """What can be told of a block without running it: its code is sound; the programs, verbs, options, choices, scripts,
+    modules, targets and extras that its commands name exist. Its files need not.
+    """
     if block.language in SHELL:
         for words in commands(block):
-            parse_command(words, where)
+            _parse_command(words, where)
     else:
         check = {"python": lambda text: compile(text, where, "exec"), "toml": tomllib.loads, "json": json.loads}
         check[block.language](block.text)
 
 
-def parse_command(words, where):
-    """Refuse a program, verb, option, choice, script, module, target or extra that does not exist."""
+def _parse_command(words, where):
     program = Path(words[0]).name
     arguments = words[1:]
     if program == "edgebench":
@@ -79,6 +80,8 @@ def _parse_verb(arguments, where):
             main.get_command(group, verb).make_context(verb, rest, parent=group)
         except click.UsageError as error:
             raise AssertionError(f"{where}: edgebench {' '.join(arguments)}: {error.format_message()}") from error
+        except EdgeBenchError as error:
+            assert str(error).startswith("there is no such"), f"{where}: edgebench {' '.join(arguments)}: {error}"
 
 
 def _parse_python(arguments, where):
