@@ -42,8 +42,8 @@ def run(block, where, names):
 
 
 def parse(block, where):
-    """What can be told of a block without running it: its code is sound; the programs, verbs, options, choices, scripts,
-    modules, targets and extras that its commands name exist. Its files need not.
+    """What can be told of a block without running it: its code is sound; the programs, verbs, options, choices,
+    scripts, modules, targets and extras that its commands name exist. Its files need not.
     """
     if block.language in SHELL:
         for words in commands(block):
