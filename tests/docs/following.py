@@ -9,6 +9,7 @@ import subprocess
 import sys
 import tomllib
 import zipfile
+from itertools import dropwhile
 from pathlib import Path
 
 import click
@@ -23,7 +24,7 @@ from edgebench.registration import load_tracks
 ROOT = Path(__file__).resolve().parents[2]
 TARGETS = re.findall(r"^(\w+):", (ROOT / "Makefile").read_text(encoding="utf-8"), re.MULTILINE)
 EXTRAS = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]["optional-dependencies"]
-OTHERS = ("export", "git", "openssl", "ray", "source")
+OTHERS = ("docker", "eval", "export", "git", "openssl", "ray", "source")
 """Programs of others, and words of the shell, that are not looked into."""
 
 
@@ -49,13 +50,14 @@ def parse(block, where):
         for words in commands(block):
             _parse_command(words, where)
     else:
-        check = {"python": lambda text: compile(text, where, "exec"), "toml": tomllib.loads, "json": json.loads}
-        check[block.language](block.text)
+        checks = {"python": lambda text: compile(text, where, "exec"), "toml": tomllib.loads, "json": json.loads}
+        assert block.language in checks, f"{where}: a language that nobody checks: {block.language}"
+        checks[block.language](block.text)
 
 
 def _parse_command(words, where):
-    program = Path(words[0]).name
-    arguments = words[1:]
+    words = list(dropwhile(re.compile(r"\w+=").match, words))
+    program, arguments = Path(words[0]).name, words[1:]
     if program == "edgebench":
         _parse_verb(arguments, where)
     elif program in ("python", "python3"):
