@@ -58,6 +58,8 @@ def code_blocks(page: Path) -> list[Block]:
             title = _TITLE.search(rest)
             found.append(Block(token.map[0] + 1, language, title[1] if title else "", token.content, reason))
         reason = ""
+    if reason:
+        raise ValueError(f"{page}: no block of code follows the marker: {reason}")
     return found
 
 

@@ -26,6 +26,8 @@ TARGETS = re.findall(r"^(\w+):", (ROOT / "Makefile").read_text(encoding="utf-8")
 EXTRAS = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]["optional-dependencies"]
 OTHERS = ("docker", "eval", "export", "git", "openssl", "ray", "source")
 """Programs of others, and words of the shell, that are not looked into."""
+INSTALLED = "installed"
+"""The folder for packages of a page, within the one it is followed in."""
 
 
 def run(block, where, names):
@@ -112,6 +114,6 @@ def _run_command(words, where):
 def _install():
     """What pip would do with the package one is in: build its wheel, unpack it where modules are found."""
     with contextlib.redirect_stdout(io.StringIO()), zipfile.ZipFile(Path("dist", build_wheel("dist"))) as wheel:
-        wheel.extractall(sys.path[0])
+        wheel.extractall(INSTALLED)
     importlib.invalidate_caches()
     load_tracks.cache_clear()

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import gymnasium
 import pytest
-from following import parse, run
+from following import INSTALLED, parse, run
 from page_blocks import code_blocks, inline_commands
 
 from edgebench.cli import VERBS, main
@@ -36,7 +36,7 @@ def checkout(regions_home, tmp_path, monkeypatch):
         shutil.copy(ROOT / "builders" / "data" / "sample_s1.csv.gz", cells)
     monkeypatch.setenv("EDGEBENCH_HOME", str(tmp_path))
     monkeypatch.chdir(tmp_path)
-    monkeypatch.syspath_prepend(str(tmp_path / "installed"))
+    monkeypatch.syspath_prepend(str(tmp_path / INSTALLED))
     monkeypatch.setattr("edgebench.registry.REGIONS", {"s1": REGIONS["s1"]})
     known = {*TRACKS, *gymnasium.registry}
     yield
