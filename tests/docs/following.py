@@ -9,7 +9,7 @@ import subprocess
 import sys
 import tomllib
 import zipfile
-from itertools import dropwhile
+from itertools import dropwhile, takewhile
 from pathlib import Path
 
 import click
@@ -26,6 +26,8 @@ TARGETS = re.findall(r"^(\w+):", (ROOT / "Makefile").read_text(encoding="utf-8")
 EXTRAS = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]["optional-dependencies"]
 OTHERS = ("docker", "eval", "export", "git", "openssl", "ray", "source")
 """Programs of others, and words of the shell, that are not looked into."""
+NOT_HERE = ("there is no such", "unknown region")
+"""How errors begin that tell of files and regions which are not there, as those of a block that is not run."""
 INSTALLED = "installed"
 """The folder for packages of a page, within the one it is followed in."""
 
@@ -59,7 +61,7 @@ def parse(block, where):
 
 def _parse_command(words, where):
     words = list(dropwhile(re.compile(r"\w+=").match, words))
-    program, arguments = Path(words[0]).name, words[1:]
+    program, arguments = Path(words[0]).name, list(takewhile(lambda word: word not in ("|", ">"), words[1:]))
     if program == "edgebench":
         _parse_verb(arguments, where)
     elif program in ("python", "python3"):
@@ -74,18 +76,17 @@ def _parse_command(words, where):
 
 
 def _parse_verb(arguments, where):
+    if not arguments:
+        return
     verb, *rest = arguments
-    with click.Context(main, info_name="edgebench") as group, contextlib.suppress(click.exceptions.Exit):
-        if verb.startswith("-"):
-            main.make_context("edgebench", arguments)
-            return
-        assert verb in VERBS, f"{where}: no verb {verb}"
+    assert verb in VERBS, f"{where}: no verb {verb}"
+    with click.Context(main, info_name="edgebench") as group:
         try:
             main.get_command(group, verb).make_context(verb, rest, parent=group)
         except click.UsageError as error:
             raise AssertionError(f"{where}: edgebench {' '.join(arguments)}: {error.format_message()}") from error
         except EdgeBenchError as error:
-            assert str(error).startswith("there is no such"), f"{where}: edgebench {' '.join(arguments)}: {error}"
+            assert str(error).startswith(NOT_HERE), f"{where}: edgebench {' '.join(arguments)}: {error}"
 
 
 def _parse_python(arguments, where):
