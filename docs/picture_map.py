@@ -19,7 +19,7 @@ TYPE_COLOURS: Final = (MAIN, ACCENT, "#7b4b94")
 """Of text, image and video models."""
 FAINT_LINK: Final = "#dde3e8"
 _KM_PER_DEGREE: Final = 111.195
-_LETTERS: Final = 38
+_LETTERS: Final = 36
 """Of a line beside a picture."""
 
 

@@ -53,6 +53,8 @@ AGENTS: Final[dict[str, Callable[[], Any]]] = {
 PARTS: Final = ("propagation", "transmission", "traps", "queue", "loading", "service")
 """Of a stage's delay, in the order of `edgebench.tracks.route.state.PROGRESS`."""
 PART_COLOURS: Final = ("#1d4e79", "#6fa8c9", TRAP, "#c9b458", "#b9a5cf", "#5c9a6b")
+_LINES: Final = (INK, "#5c9a6b", "#b07aa1", "#c9b458")
+"""Of the longest queues."""
 _WORTH: Final = ("quality", "speed", "less: cost")
 
 
@@ -227,7 +229,7 @@ def _queues(axes: Axes, trace: EpisodeTrace, _: Any) -> None:
     _head(axes, "queues: seconds of work at every node; the longest four named")
     longest = np.argsort(-trace.queued_s.mean(axis=0), kind="stable")[:4]
     axes.plot(trace.at_s, trace.queued_s, color=LINK, linewidth=0.6)
-    for node, colour in zip(longest, (INK, TRAP, MAIN, ACCENT), strict=True):
+    for node, colour in zip(longest, _LINES, strict=True):
         axes.plot(trace.at_s, trace.queued_s[:, node], color=colour, linewidth=1.6, label=f"node {node}")
     axes.legend(loc="center left", bbox_to_anchor=(1.0, 0.5), frameon=False, fontsize=8.5, labelcolor=INK)
 
