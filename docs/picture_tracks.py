@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any, Final, NamedTuple
+from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
+from picture_episode import Decision, decisions
 from picture_map import TYPE_COLOURS, Map, words_beside
 
 from edgebench.constants import MODEL_TYPES
-from edgebench.envs import make_env
-from edgebench.harness.rollout import decide, reset_info
 from edgebench.region import Region
 from edgebench.show.style import ACCENT, FAINT, INK, LINK, MAIN, PAPER, RISING, TRAP, new_figure
 from edgebench.tracks.allocate.features import JOB, SITE
@@ -31,35 +30,9 @@ VERBS: Final = ("place", "replicate", "delete")
 RESOURCES: Final = ("cpu", "memory", "bandwidth", "storage")
 
 
-class Decision(NamedTuple):
-    """What an agent saw and what it answered."""
-
-    number: int
-    observation: dict[str, NDArray[Any]]
-    info: dict[str, Any]
-    action: Any
-
-
-Wanted = Callable[[Decision], bool]
-
-
-def first_decision(region: Region, track: str, agent: Any, wanted: Wanted) -> Decision:
-    """The first decision of window 0, seed 0 of the test split that is as wanted.
-
-    Raises:
-        LookupError: There is none.
-    """
-    env = make_env(track, region, split="test")
-    agent.reset(reset_info(region, track=track, scenario="trap", split="test", window=0, seed=0))
-    observation, info = env.reset(options={"window": 0, "seed": 0})
-    number, over = 0, False
-    while not over:
-        decision = Decision(number, observation, info, decide(agent, observation, info))
-        if wanted(decision):
-            return decision
-        observation, _, terminated, truncated, info = env.step(decision.action)
-        number, over = number + 1, terminated or truncated
-    raise LookupError(f"no such decision of {track}")
+def first_decision(region: Region, track: str, agent: Any, wanted: Callable[[Decision], bool]) -> Decision:
+    """The first decision of the episode that is as wanted."""
+    return next(decision for decision in decisions(region, track, agent) if wanted(decision))
 
 
 def draw_route(region: Region) -> Figure:

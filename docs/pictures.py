@@ -10,12 +10,13 @@ from __future__ import annotations
 
 import argparse
 import io
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final, NamedTuple
+from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
+from picture_episode import EPISODE, Story, actions_of, replay, story_of, utility_at
 from picture_map import TYPE_COLOURS, Map, mark_types, words_beside
 from picture_tracks import TRACK_PICTURES
 from PIL import Image
@@ -24,14 +25,10 @@ from scipy.spatial import ConvexHull
 import edgebench
 from edgebench.atomic import atomic_path
 from edgebench.constants import COST_REF_USD, COST_WEIGHT, FAIL_FACTOR, MODEL_TYPES
-from edgebench.envs import make_env, make_parallel_env
-from edgebench.harness.rollout import decide, reset_info
+from edgebench.envs import make_parallel_env
 from edgebench.region import Region
-from edgebench.registry import scenario as find_scenario
-from edgebench.show.episode import EpisodeName, EpisodeTrace, record_episode
+from edgebench.show.episode import EpisodeTrace, record_episode
 from edgebench.show.style import ACCENT, FAINT, INK, LINK, MAIN, TRAP, dress, new_figure
-from edgebench.tracks.route.rules import make_rules
-from edgebench.tracks.route.simulation import Simulation
 from edgebench.tracks.route.state import DONE
 from reference_agents.route import greedy_estimate, lookahead, nearest
 
@@ -40,7 +37,6 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 TARGET: Final = Path(__file__).with_name("images")
-EPISODE: Final = EpisodeName("trap", seed=0, window=0)
 COLOURS: Final = 128
 """Of a picture's palette; keeps each below 50 KB."""
 TASK: Final = 5
@@ -56,80 +52,8 @@ PART_COLOURS: Final = ("#1d4e79", "#6fa8c9", TRAP, "#c9b458", "#b9a5cf", "#5c9a6
 _LINES: Final = (INK, "#5c9a6b", "#b07aa1", "#c9b458")
 """Of the longest queues."""
 _WORTH: Final = ("quality", "speed", "less: cost")
-
-
 _NARROW_MS: Final = 250.0
 """A stage that takes less has no number below it."""
-
-
-class Stage(NamedTuple):
-    """One stage of a task, or its answer: when it was decided and what it took from there, by part."""
-
-    begin_ms: float
-    parts_ms: NDArray[np.float64]  # (6,)
-
-
-class Story(NamedTuple):
-    """What became of one task."""
-
-    stages: list[Stage]
-    progress: Any  # its record of `edgebench.tracks.route.state.PROGRESS` at the end
-    task: Any  # its record of `TASK`
-
-
-def actions_of(region: Region, agent: Any) -> list[int]:
-    """What an agent answers in the episode, decision by decision."""
-    env = make_env("route", region, scenario=EPISODE.scenario, split="test")
-    names = {"track": "route", "scenario": EPISODE.scenario, "split": "test"}
-    agent.reset(reset_info(region, window=EPISODE.window, seed=EPISODE.seed, **names))
-    observation, info = env.reset(options={"window": EPISODE.window, "seed": EPISODE.seed})
-    actions, over = [], False
-    while not over:
-        actions.append(int(decide(agent, observation, info)))
-        observation, _, over, _, info = env.step(actions[-1])
-    return actions
-
-
-def replay(region: Region, actions: list[int]) -> Iterator[Simulation]:
-    """The simulation before every decision of the episode and at its end."""
-    rules = make_rules(find_scenario(EPISODE.scenario).parameters())
-    simulation = Simulation(region.topology(), region.task_arrays("test"), rules)
-    simulation.start(EPISODE.window, EPISODE.seed)
-    for action in actions:
-        yield simulation
-        simulation.step(action)
-    yield simulation
-
-
-def story_of(region: Region, actions: list[int], number: int) -> Story:
-    """Follow one task of chained stages: a stage's parts are what its record gains until its next decision."""
-    begins, totals = [], []
-    for simulation in replay(region, actions):
-        progress = simulation.state.progress[number]
-        if simulation.over or simulation.seen.place[1] == number:
-            begins.append(float(progress["ready_ms"]))
-            totals.append(progress["parts_ms"].copy())
-    task = simulation.tasks[progress["row"]]
-    gains = list(np.diff(totals, axis=0))
-    answer = _answer(simulation, progress, task)
-    gains[-1] -= answer
-    stages = [Stage(begin, parts) for begin, parts in zip(begins, gains, strict=False)]
-    return Story([*stages, Stage(float(progress["done_ms"]), answer)], progress.copy(), task)
-
-
-def _answer(simulation: Simulation, progress: Any, task: Any) -> NDArray[np.float64]:
-    """The parts of the answer's way home."""
-    path = simulation.topology.path[task["user_node"], progress["at_node"][task["stages"] - 1]]
-    whole = progress["born_ms"] + progress["latency_ms"] - progress["done_ms"]
-    sent = task["answer_mb"] * path["ms_per_mb"]
-    return np.array([path["latency_ms"], sent, whole - path["latency_ms"] - sent, 0.0, 0.0, 0.0])
-
-
-def utility_at(task: Any, quality: float, cost_usd: float, latency_ms: NDArray[np.float64]) -> NDArray[np.float64]:
-    """`w_q · quality + w_s · max(0, 1 − T/deadline) − w_c · cost/cost_ref`, 0 beyond two deadlines."""
-    speed = np.maximum(0.0, 1.0 - latency_ms / task["deadline_ms"])
-    earned = task["quality_weight"] * quality + task["speed_weight"] * speed - COST_WEIGHT * cost_usd / COST_REF_USD
-    return np.where(latency_ms > FAIL_FACTOR * task["deadline_ms"], 0.0, np.maximum(0.0, earned))
 
 
 def draw_topology(region: Region) -> Figure:
