@@ -19,7 +19,8 @@ def test_every_check_named_is_in_the_file_named():
         path = ROOT / file if file.startswith("builders/") else ROOT / "edgebench" / file
         code = path.read_text(encoding="utf-8")
         for name in re.findall(r"\w+(?=`)", names):
-            assert re.search(rf"^ *(def {name}\(|class {name}\b|{name}\b.*=|{name}: )", code, re.MULTILINE), (file, name)
+            stands = rf"^ *(def {name}\(|class {name}\b|{name}\b.*=|{name}: )"
+            assert re.search(stands, code, re.MULTILINE), (file, name)
 
 
 def test_the_numbers_are_those_of_the_code():
