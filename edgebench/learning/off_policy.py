@@ -148,13 +148,8 @@ def of_others(form: Form, inputs: Inputs, action: Tensor, group: Tensor) -> Tens
 
 
 def shared_reward(experience: Experience) -> Tensor:
-    """What a decision brought to all streams that stand for a node of its rows, its own among them, (n,).
-
-    Where rows are no nodes, or every stream is paid alike, it is what it brought to its own.
-    """
+    """What a decision brought to all nodes of its rows, its own among them, (n,); where nodes decide (`Form`)."""
     nodes, stream = experience.inputs.nodes.cpu().long(), experience.stream
-    if not torch.equal(nodes[:, 0], stream):
-        return experience.reward[:, 0]
     group = joint_steps(experience)
     brought = torch.zeros(int(group.max()) + 1, int(stream.max()) + 1)
     brought[group, stream] = experience.reward[:, 0].cpu()
@@ -190,7 +185,8 @@ class OffPolicy(Method):
     def practise(self, world: Practice) -> Lesson:
         """An episode of each of the world's, then `steps` steps of Adam."""
         experience = play(world, self.explore, self.device)
-        reward = shared_reward(experience) if self.settings.shared else experience.reward[:, 0]
+        shared = self.settings.shared and self.form.nodes_decide
+        reward = shared_reward(experience) if shared else experience.reward[:, 0]
         reward = reward / (reward.std() + 1e-8)
         self.replay.add(experience, reward, truncated=self.form.truncated and self.settings.truncated)
         figures: dict[str, float] = {}

@@ -35,6 +35,7 @@ class Form:
             index of a row and those numbers, (1 + M,).
         edges: Whether it is told which rows belong together.
         truncated: Whether episodes end by a time limit, after which the streams would have gone on.
+        nodes_decide: Whether a stream is the node of its number, the same that rows name, each paid by itself.
     """
 
     rows: tuple[str, ...]
@@ -48,6 +49,7 @@ class Form:
     messages: int = 0
     edges: bool = False
     truncated: bool = False
+    nodes_decide: bool = False
 
 
 class Seen(NamedTuple):

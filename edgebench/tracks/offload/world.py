@@ -21,7 +21,13 @@ from edgebench.tracks.offload.simulation import Simulation
 from edgebench.tracks.offload.state import LOCAL, C
 
 FORM: Final = Form(
-    rows=ROWS, context=CONTEXT, action=SHARES, prior="fair", whole=summary_names(CONTEXT), truncated=True
+    rows=ROWS,
+    context=CONTEXT,
+    action=SHARES,
+    prior="fair",
+    whole=summary_names(CONTEXT),
+    truncated=True,
+    nodes_decide=True,
 )
 
 
