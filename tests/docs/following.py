@@ -1,5 +1,6 @@
 """Following a page: its files are written, its Python and its commands run, in the folder one is in."""
 
+import ast
 import contextlib
 import importlib.util
 import io
@@ -24,7 +25,7 @@ from edgebench.registration import load_tracks
 ROOT = Path(__file__).resolve().parents[2]
 TARGETS = re.findall(r"^(\w+):", (ROOT / "Makefile").read_text(encoding="utf-8"), re.MULTILINE)
 EXTRAS = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]["optional-dependencies"]
-OTHERS = ("docker", "eval", "export", "git", "openssl", "ray", "source")
+OTHERS = ("docker", "eval", "export", "git", "openssl", "printf", "ray", "source")
 """Programs of others, and words of the shell, that are not looked into."""
 NOT_HERE = ("there is no such", "unknown region")
 """How errors begin that tell of files and regions which are not there, as those of a block that is not run."""
@@ -54,7 +55,7 @@ def parse(block, where):
         for words in commands(block):
             _parse_command(words, where)
     else:
-        checks = {"python": lambda text: compile(text, where, "exec"), "toml": tomllib.loads, "json": json.loads}
+        checks = {"python": ast.parse, "toml": tomllib.loads, "json": json.loads}
         assert block.language in checks, f"{where}: a language that nobody checks: {block.language}"
         checks[block.language](block.text)
 
