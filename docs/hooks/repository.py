@@ -48,7 +48,7 @@ def on_page_markdown(markdown: str, page: Page, config: MkDocsConfig, files: Fil
 
     def pointed(match: re.Match[str]) -> str:
         place = _resolved(match[1], here)
-        return posixpath.relpath(_uri(place), posixpath.dirname(uri)) if (ROOT / place).exists() else match[1]
+        return posixpath.relpath(_uri(place), posixpath.dirname(uri)) if _is_there(place) else match[1]
 
     return _TARGET.sub(pointed, markdown)
 
@@ -56,8 +56,13 @@ def on_page_markdown(markdown: str, page: Page, config: MkDocsConfig, files: Fil
 def _outside(here: str, text: str) -> Iterator[str]:
     for target in _TARGET.findall(text):
         place = _resolved(target, here)
-        if not place.startswith("docs/") and (ROOT / place).exists():
+        if not place.startswith("docs/") and _is_there(place):
             yield place
+
+
+def _is_there(place: str) -> bool:
+    """Whether the repository has it; what lies outside is left to MkDocs to complain of."""
+    return not place.startswith("..") and (ROOT / place).exists()
 
 
 def _resolved(target: str, here: str) -> str:
