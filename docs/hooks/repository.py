@@ -24,7 +24,7 @@ _TARGET: Final = re.compile(r"(?<=\]\()(?!\w+:)([^)\s#]+)")
 _UNSEARCHED: Final = "---\nsearch:\n  exclude: true\n---\n\n"
 
 _places: Final[dict[str, str]] = {}
-"""Where in the repository a page comes from that lies outside docs/, by its place within the site."""
+"""Where in the repository a page comes from that lies outside docs/, by its place within the site; folders end in /."""
 
 
 def on_files(files: Files, config: MkDocsConfig) -> None:
@@ -35,10 +35,10 @@ def on_files(files: Files, config: MkDocsConfig) -> None:
         for place in _outside(*waiting.pop()):
             uri = _uri(place)
             if uri not in _places:
-                _places[uri] = place
+                _places[uri] = f"{place}/" if (ROOT / place).is_dir() else place
                 file, text = _file(place, uri, config)
                 files.append(file)
-                waiting.append((place, text))
+                waiting.append((_places[uri], text))
 
 
 def on_page_markdown(markdown: str, page: Page, config: MkDocsConfig, files: Files) -> str:
