@@ -24,7 +24,7 @@ lint: $(VENV)/.dev
 	$(BIN)/mypy --strict -p edgebench -p builders -p reference_agents
 
 docs: $(VENV)/.dev
-	$(BIN)/python -m mkdocs build --strict --quiet
+	$(BIN)/python -m mkdocs build --strict
 	@echo "build/docs; to look at it: $(BIN)/python -m http.server --directory build/docs"
 
 clean:

@@ -12,6 +12,7 @@ import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
+from functools import cache
 from html import escape
 from pathlib import Path
 from typing import Final
@@ -107,13 +108,18 @@ def stage_of(module: str) -> Stage:
 
 def read_imports(*, deferred: bool = False) -> Imports:
     """Who imports whom when it is loaded; with `deferred`, within functions too. What only types need is left out."""
-    files = {_module(path): path for package in PACKAGES for path in sorted((ROOT / package).rglob("*.py"))}
+    trees = _trees()
     imports: Imports = {}
-    for module, path in files.items():
-        names = _imported(ast.parse(path.read_text(encoding="utf-8")), deferred)
-        found = {name if name in files else name.rpartition(".")[0] for name in names}
-        imports[module] = found & files.keys() - {module}
+    for module, tree in trees.items():
+        found = {name if name in trees else name.rpartition(".")[0] for name in _imported(tree, deferred)}
+        imports[module] = found & trees.keys() - {module}
     return imports
+
+
+@cache
+def _trees() -> dict[str, ast.Module]:
+    paths = [path for package in PACKAGES for path in sorted((ROOT / package).rglob("*.py"))]
+    return {_module(path): ast.parse(path.read_text(encoding="utf-8")) for path in paths}
 
 
 def _module(path: Path) -> str:
