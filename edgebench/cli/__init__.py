@@ -11,6 +11,7 @@ from edgebench import __version__
 from edgebench.cli.common import EXIT_STATUSES, debug_option, guarded, quiet_option, remember_debug
 
 VERBS: Final = {
+    "doctor": "Tell whether everything is in order here, and try it on a small scale.",
     "list": "Name the regions, tracks, scenarios, splits, reference agents and learning methods.",
     "fetch": "Download cells from OpenCellID with your token.",
     "build": "Build regions from the bundled sample or from your own cells.",
@@ -33,6 +34,7 @@ VERBS: Final = {
     "compat": "Score simple policies by the original formulas of VAMAPPO and TopoFreeRL.",
     "gate": "Prove that a track is a sound problem.",
     "tune": "Search the weights of the tuned reference agent.",
+    "completion": "Print the script by which your shell completes verbs, options and names.",
 }
 """Verb to one line of help; the verb `build` lives in `edgebench.cli.verb_build`."""
 

@@ -11,10 +11,9 @@ from typing import TYPE_CHECKING, Any, Final
 import click
 from click.shell_completion import CompletionItem
 
-from edgebench import registry
+from edgebench import constants, registry
 from edgebench.errors import EdgeBenchError, unknown_name
 from edgebench.paths import home
-from edgebench.schema import SPLITS
 
 if TYPE_CHECKING:
     _Text = click.ParamType[str]
@@ -57,15 +56,18 @@ class Known(Name):
     Args:
         kind: As of `Name`, and so are `names` and `many`.
         hint: What else might help, told behind the names.
+
+    Attributes:
+        known: Gives the names there are.
     """
 
     def __init__(self, kind: str, names: Callable[[], Iterable[str]], *, many: bool = False, hint: str = "") -> None:
         super().__init__(kind, lambda ctx: names(), many=many)
-        self._known, self._hint = names, hint
+        self.known, self._hint = names, hint
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> str:
         """`value` as it is; EdgeBenchError where it names nothing that there is."""
-        known = list(self._known())
+        known = list(self.known())
         for name in split_names(value, self.name) if self._many else [value]:
             if name not in known:
                 error = unknown_name(self.name, name, known)
@@ -81,7 +83,7 @@ class OneOf(Known):
 
     def get_metavar(self, param: click.Parameter, ctx: click.Context | None = None) -> str:
         """`[cpu|cuda]`."""
-        return f"[{'|'.join(self._known())}]"
+        return f"[{'|'.join(self.known())}]"
 
 
 class Existing(click.Path):
@@ -179,7 +181,7 @@ def _editions(ctx: click.Context) -> list[str]:
 _OWN: Final = "a region of your own: edgebench build --spec FILE --cells FILE"
 TRACK: Final = Known("track", lambda: registry.TRACKS)
 SCENARIO: Final = Known("scenario", lambda: registry.SCENARIOS)
-SPLIT: Final = Known("split", lambda: SPLITS)
+SPLIT: Final = Known("split", lambda: constants.SPLIT_TASKS)
 REGION: Final = Known("region", _regions, hint=_OWN)
 REGIONS: Final = Known("region", lambda: [*_regions(), "all"], many=True, hint=_OWN)
 REGISTERED_REGIONS: Final = Known("region", lambda: registry.REGISTERED, many=True)

@@ -36,9 +36,11 @@ def command(agent: str, dataset: str, region: str, edition: str, as_json: bool, 
 
     Load it with `minari.load_dataset(DATASET)`; it lies where Minari keeps its datasets (MINARI_DATASETS_PATH).
     """
+    from edgebench.harness.agents import resolve_agent
     from edgebench.harness.recording import record
     from edgebench.region import load
 
+    resolve_agent(agent, options["track"])
     ensure_built([region], edition)
     tell_compiling(options["track"])
     with progress("episodes") as report:
