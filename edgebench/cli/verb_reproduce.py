@@ -19,6 +19,8 @@ from edgebench.cli.common import (
     progress,
     ray_option,
     stderr,
+    stdout,
+    table,
     tell_compiling,
     verb,
 )
@@ -53,7 +55,7 @@ def command(table: str, list_: bool, out: Path | None, docs: Path | None, as_jso
     from edgebench.reproduce.tables import TABLES, tables_of
 
     if list_:
-        print_json([_told(one) for one in TABLES.values()])
+        _list([_told(one) for one in TABLES.values()], as_json)
         return
     told: dict[str, Any] = {}
     for found in tables_of(table):
@@ -68,6 +70,14 @@ def command(table: str, list_: bool, out: Path | None, docs: Path | None, as_jso
 def _told(table: Any) -> dict[str, Any]:
     rows = [row.label for row in table.rows]
     return {"name": table.name, "title": table.title, "track": table.track, "rows": rows, "steps": table.steps}
+
+
+def _list(tables: list[dict[str, Any]], as_json: bool) -> None:
+    if as_json:
+        print_json(tables)
+        return
+    rows = [(one["name"], one["title"], f"{one['steps']:,}", ", ".join(one["rows"])) for one in tables]
+    stdout().print(table("tables", ("name", "what it shows", "decisions a run", "rows"), rows, texts=4))
 
 
 def _plan(table: Any, folder: Path, steps: int, options: dict[str, Any]) -> Plan:

@@ -30,8 +30,9 @@ def _data_folder(folder: Path) -> Finding:
     place = next(parent for parent in (folder, *folder.parents) if parent.exists())
     free_gb = shutil.disk_usage(place).free / 1e9
     said = f"{folder} ({why}), {free_gb:,.0f} GB free"
-    if not os.access(place, os.W_OK):
-        return Finding("data", "folder", WRONG, f"{said}, not writable", "set EDGEBENCH_HOME to a folder of your own")
+    if not (place.is_dir() and os.access(place, os.W_OK)):
+        mend = "set EDGEBENCH_HOME to a folder of your own"
+        return Finding("data", "folder", WRONG, f"{said}, no folder that one can write to", mend)
     if free_gb < LEAST_GB:
         return Finding("data", "folder", WRONG, said, "free some disk, or set EDGEBENCH_HOME to a larger one")
     return Finding("data", "folder", OK, said if folder.exists() else f"{said}, made when first needed")

@@ -13,6 +13,7 @@ from edgebench.envs import make_env
 from edgebench.errors import EdgeBenchError
 from edgebench.harness.agents import resolve_agent
 from edgebench.harness.episodes import EpisodeResult, Setting, run_episode
+from edgebench.harness.limits import Limits
 from edgebench.harness.process import AgentFailure, AgentProcess
 from edgebench.harness.references import frozen_digests
 from edgebench.harness.rollout import roll
@@ -32,9 +33,9 @@ Build = Callable[[RegionSpec, Path], Path]
 """Builds a region from the bundled sample into a folder, and returns that."""
 
 
-def examine_sandbox() -> Finding:
+def examine_sandbox(limits: Limits | None = None) -> Finding:
     """What an agent's process gives up on this system."""
-    with AgentProcess(resolve_agent(AGENT)) as process:
+    with AgentProcess(resolve_agent(AGENT), limits=limits) as process:
         try:
             process.start()
         except AgentFailure as failure:
