@@ -82,8 +82,9 @@ class OneOf(Known):
         super().__init__(kind, lambda: names)
 
     def get_metavar(self, param: click.Parameter, ctx: click.Context | None = None) -> str:
-        """`[cpu|cuda]`."""
-        return f"[{'|'.join(self.known())}]"
+        """`[cpu|cuda]`, or `{cpu|cuda}` of an argument that must be there."""
+        names, needed = "|".join(self.known()), param.required and isinstance(param, click.Argument)
+        return f"{{{names}}}" if needed else f"[{names}]"
 
 
 class Existing(click.Path):

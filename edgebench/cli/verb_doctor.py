@@ -25,7 +25,7 @@ def command(quick: bool, as_json: bool) -> None:
 
     The self-test builds region s1 in a folder of its own, which it removes, and plays two episodes of a reference
     agent. `note` marks what not everybody needs, `wrong` what would stop you; the exit status is 1 where anything is
-    wrong.
+    wrong. Where a package is, nothing further is tried.
     """
     from edgebench.doctor.finding import WRONG
 
@@ -41,12 +41,20 @@ def command(quick: bool, as_json: bool) -> None:
 
 
 def _examine(quick: bool) -> Iterator[Finding]:
+    from edgebench.doctor.finding import WRONG
     from edgebench.doctor.installed import examine_installed
+
+    installed = list(examine_installed())
+    yield from installed
+    if all(finding.state != WRONG for finding in installed):  # else the rest may not even be imported
+        yield from _examine_rest(quick)
+
+
+def _examine_rest(quick: bool) -> Iterator[Finding]:
     from edgebench.doctor.machine import examine_machine
     from edgebench.doctor.places import examine_places
     from edgebench.doctor.trial import examine_play, examine_sandbox
 
-    yield from examine_installed()
     yield from examine_places()
     yield from examine_machine()
     yield examine_sandbox()

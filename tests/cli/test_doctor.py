@@ -67,7 +67,7 @@ def test_a_data_folder_that_cannot_be(tmp_path, monkeypatch):
     assert found(examine_places(), "folder").state == OK and found(examine_places(), "regions").state == NOTE
 
 
-def test_packages_that_are_missing_or_too_old(tmp_path, monkeypatch):
+def test_packages_that_are_missing_or_too_old(run, tmp_path, monkeypatch):
     record = tmp_path / "edgebench-9.dist-info" / "METADATA"
     record.parent.mkdir()
     wanted = ["numpy>=1.26", "click>=99", "nowhere-to-be-had>=1; extra == 'agents'", "rich>=13; extra == 'plots'"]
@@ -81,6 +81,8 @@ def test_packages_that_are_missing_or_too_old(tmp_path, monkeypatch):
     assert (agents.state, agents.mend) == (NOTE, 'pip install "edgebench[agents]"')
     assert "lacks nowhere-to-be-had>=1" in agents.said and agents.details == {"nowhere-to-be-had>=1": ""}
     assert found(findings, "extra plots").state == OK
+    told = run("doctor", "--json")
+    assert told.exit_code == 1 and {one["topic"] for one in json.loads(told.stdout)["findings"]} == {"installed"}
 
 
 def test_every_extra_is_told():
