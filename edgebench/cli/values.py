@@ -142,7 +142,9 @@ def _nearest(path: Path) -> str:
     """Where the way to `path` breaks off, and what of that place is called much the same."""
     import difflib
 
-    place = next(parent for parent in path.absolute().parents if parent.is_dir())
+    place = next((parent for parent in path.absolute().parents if parent.is_dir()), None)
+    if place is None:
+        return f"there is no {path.absolute().anchor}"
     missing = path.absolute().relative_to(place).parts[0]
     near = difflib.get_close_matches(missing, [entry.name for entry in place.iterdir()], n=1)
     return f"did you mean {place / near[0]}?" if near else f"{place} has no {missing}"
