@@ -8,7 +8,18 @@ from typing import TYPE_CHECKING, Any, Final
 
 import click
 
-from edgebench.cli.common import json_option, print_json, progress, stderr, stdout, table, verb
+from edgebench.cli.common import (
+    edition_option,
+    json_option,
+    print_json,
+    progress,
+    stderr,
+    stdout,
+    table,
+    track_option,
+    verb,
+)
+from edgebench.cli.values import REGIONS, Existing
 from edgebench.errors import EdgeBenchError
 
 if TYPE_CHECKING:
@@ -24,12 +35,12 @@ _FIGURES: Final = 1
 
 
 @verb("edgebench leaderboard --regions s1 --run runs/my_agent")
-@click.option("--track", default="route", show_default=True, help="The decision problem.")
-@click.option("--edition", default="sample", show_default=True, help="Which build of the regions.")
-@click.option("--regions", help="Only print, scored on these alone: s1,s2.")
-@click.option("--run", type=click.Path(path_type=Path), help="Only print, with this run among the entries.")
+@track_option
+@edition_option
+@click.option("--regions", type=REGIONS, help="Only print, scored on these alone: s1,s2.")
+@click.option("--run", type=Existing(file_okay=False), help="Only print, with this run among the entries.")
 @click.option(
-    "--paste", type=click.Path(path_type=Path), help="Also renew the first table between the marks of this file."
+    "--paste", type=Existing(dir_okay=False), help="Also renew the first table between the marks of this file."
 )
 @click.option("--total", is_flag=True, help="All tracks: who is good at what.")
 @click.option("--radar", type=click.Path(path_type=Path), help="With --total: also draw its radar plot.")
@@ -133,10 +144,8 @@ def _plain(value: float | None, digits: int) -> str:
 def _entries(track: str, edition: str, regions: str | None, run: Path | None) -> list[Entry]:
     from edgebench.leaderboard.board import read_board, read_entry
     from edgebench.leaderboard.rules import one_family
-    from edgebench.registry import track as find_track
     from edgebench.registry import wanted_regions
 
-    find_track(track)
     wanted = None if regions is None else wanted_regions(regions, edition)
     if wanted is not None:
         one_family(wanted, edition)

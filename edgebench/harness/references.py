@@ -70,6 +70,11 @@ def references(region: Region, *, track: str, scenario: str, split: str, seeds: 
     return found
 
 
+def frozen_digests() -> frozenset[str]:
+    """Digests of the regions whose references are frozen: the standard ones of the sample edition."""
+    return frozenset(_read(FROZEN))
+
+
 def compute(region: Region, *, track: str, scenario: str, split: str, seeds: int) -> References:
     """Run the random agent and find the bound."""
     episodes = fixed_episodes(int(windows_of(region.task_table(split).num_rows)), seeds)

@@ -79,19 +79,21 @@ def test_validate_lists_all_problems_with_rows(run, own_home):
     lines[2] = lines[2].replace(",ok,", ",fine,")
     (example / "episodes.csv").write_text("\n".join([*lines[:-1], ""]))
     checked = run("validate", example)
-    assert checked.exit_code == 2
+    assert checked.exit_code == 1
     assert "episodes.csv, row 3: status is 'fine'" in checked.stdout
     assert "1 episodes of region s1 are missing: window 3 seed 4" in checked.stdout
     listed = run("validate", example, "--json")
-    assert listed.exit_code == 2
+    assert listed.exit_code == 1
     assert {"file": "episodes.csv", "row": 3} in [
         {"file": problem["file"], "row": problem["row"]} for problem in json.loads(listed.stdout)
     ]
 
 
 def test_validate_of_nothing_names_what_is_missing(run, home, tmp_path):
-    checked = run("validate", tmp_path / "nowhere")
-    assert checked.exit_code == 2
+    absent = run("validate", tmp_path / "nowhere")
+    assert absent.exit_code == 2 and "no such file or folder" in absent.stderr
+    checked = run("validate", tmp_path)
+    assert checked.exit_code == 1
     for file in ("manifest.json", "episodes.csv", "summary.json"):
         assert f"{file}: cannot be read" in checked.stdout
 
