@@ -57,8 +57,8 @@ def _print_losses(found: Explanation) -> None:
     console.print(table(title, columns, rows, texts=2, bold=[len(rows) - 1]))
     worst = int((agent - guide).argmax())
     if agent[worst] > guide[worst]:
-        more = f"{agent[worst] - guide[worst]:.3f} more to {found.parts[worst]}"
-        console.print(f"beside {found.agents[1]} it loses most by {more}", markup=False, soft_wrap=True)
+        more = f"{agent[worst] - guide[worst]:.3f} more to {found.parts[worst]}, the most of any part"
+        console.print(f"beside {found.agents[1]} it loses {more}", markup=False, soft_wrap=True)
     if found.left_out:
         console.print(f"{found.left_out} failed episodes are left out: they have no such sum", markup=False)
 

@@ -23,10 +23,10 @@ def command(file: Path, track: str, force: bool, as_json: bool) -> None:
     from edgebench.atomic import write_text
 
     if file.suffix != ".py":
-        raise EdgeBenchError("an agent is a .py file", where=str(file), mend=f"edgebench init {file.stem or 'agent'}.py")
+        raise EdgeBenchError("an agent is a .py file", where=str(file), mend="end it with .py")
     source = _first_agent(track)
     if file.exists() and not force:
-        raise EdgeBenchError("there is such a file", where=str(file), mend="--force writes over it, or give another name")
+        raise EdgeBenchError("there is such a file", where=str(file), mend="--force, or another name")
     write_text(file, source.read_text(encoding="utf-8").replace("my_agent.py", file.name))
     told = f" --track {track}" * (track != "route")
     commands = {

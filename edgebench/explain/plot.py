@@ -42,7 +42,7 @@ def draw_losses(explanation: Explanation, path: Path) -> None:
     handles, labels = axes.get_legend_handles_labels()
     figure.legend(handles[::-1], labels[::-1], loc="center right", fontsize=8, frameon=False)
     with atomic_path(path) as temporary:
-        figure.savefig(temporary, format="png", dpi=_DOTS)
+        figure.savefig(temporary, format="png", dpi=_DOTS, bbox_inches="tight", pad_inches=0.2)
 
 
 def _draw_group(axes: Axes, explanation: Explanation, place: int, region: str) -> None:
@@ -52,6 +52,6 @@ def _draw_group(axes: Axes, explanation: Explanation, place: int, region: str) -
     for number in np.flatnonzero(ever):
         height, name = means[:, number], explanation.parts[number]
         colour = _COLOURS[kinds.index(name.rpartition(": ")[2])]
-        style = {"color": colour, "hatch": "////" if ": " in name else "", "edgecolor": PAPER, "linewidth": 0.0}
-        axes.bar(at, height, _BAR, bottom, label="_" * (place > 0) + name, **style)
+        label, hatch = "_" * (place > 0) + name, "////" if ": " in name else ""
+        axes.bar(at, height, _BAR, bottom, label=label, facecolor=colour, hatch=hatch, edgecolor=PAPER, linewidth=0.0)
         bottom += height

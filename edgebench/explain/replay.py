@@ -81,7 +81,7 @@ def explain(folder: Path, on_episode: OnEpisode = lambda region, done, total: No
     submission = read_submission(folder)
     track = find_track(submission.manifest["track"])
     if not track.losses or not track.guide:
-        raise EdgeBenchError(f"the track {track.name} does not tell where its {track.metric} is lost", where=str(folder))
+        raise EdgeBenchError(f"the track {track.name} does not tell where {track.metric} is lost", where=str(folder))
     losses: Losses = named(track.losses)
     stages = stages_again(submission)
     played = _Played(submission, track, losses, 2 * sum(len(stage.episodes) for stage in stages), on_episode)
@@ -106,9 +106,7 @@ def explain(folder: Path, on_episode: OnEpisode = lambda region, done, total: No
 class _Played:
     """Gathers what both agents lose, stage by stage."""
 
-    def __init__(
-        self, submission: Submission, track: Track, losses: Losses, total: int, on_episode: OnEpisode
-    ) -> None:
+    def __init__(self, submission: Submission, track: Track, losses: Losses, total: int, on_episode: OnEpisode) -> None:
         self._submission, self._track, self._losses = submission, track, losses
         self._done, self._total, self._on_episode = 0, total, on_episode
         self.parts = (*losses.parts, FAILED)

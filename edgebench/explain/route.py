@@ -52,11 +52,20 @@ _FAILURES: Final = {"node down": DOWN, "invalid action": INVALID}
 def losses_of(simulation: Simulation) -> dict[str, float]:
     """The parts of an ended episode, mean of its tasks; they sum to 1 - utility."""
     progress = simulation.state.progress[: simulation.state.cursor[COUNT]]
-    tasks, outcome = simulation.tasks[progress["row"]], progress["outcome"]
+    return {name: float(part.mean()) for name, part in parts_of(simulation.tasks[progress["row"]], progress).items()}
+
+
+def parts_of(tasks: NDArray[Any], progress: NDArray[Any]) -> dict[str, Floats]:
+    """The parts of W tasks that have ended, (W,) each; those of a task sum to 1 - its utility.
+
+    Args:
+        tasks: Of `edgebench.tracks.route.state.TASK`, (W,).
+        progress: Of `edgebench.tracks.route.state.PROGRESS`, (W,).
+    """
+    outcome = progress["outcome"]
     late = {f"late: {name}": share * (outcome == LATE) for name, share in _shares_of_late(tasks, progress).items()}
-    failed = {name: outcome == reason for name, reason in _FAILURES.items()}
-    lost = {**_lost_by_answered(tasks, progress), **late, **failed}
-    return {name: float(np.mean(part)) for name, part in lost.items()}
+    failed = {name: (outcome == reason).astype(np.float64) for name, reason in _FAILURES.items()}
+    return {**_lost_by_answered(tasks, progress), **late, **failed}
 
 
 def _lost_by_answered(tasks: NDArray[Any], progress: NDArray[Any]) -> dict[str, Floats]:

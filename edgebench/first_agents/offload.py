@@ -28,7 +28,7 @@ class Agent:
         """An episode begins: 120 slots of a second. `info` names region and scenario and holds the network."""
 
     def act(self, observation: dict[str, Any], info: dict[str, Any]) -> NDArray[np.float32]:
-        """A slot's requests have arrived: of every node the shares of itself, 8 neighbours and rejection, a row each."""
+        """A slot's requests have arrived: a row a node, its shares of itself, 8 neighbours, rejection."""
         nodes = observation["nodes"]
 
         room = np.maximum(0.0, KEPT_SLOTS - nodes[:, NODE["queue"]])  # in slots of the node's work

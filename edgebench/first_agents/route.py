@@ -15,9 +15,9 @@ import numpy as np
 
 from edgebench.tracks.route.features import CANDIDATE, TASK
 
-# The delays that are looked at; each is a row of the candidates. There are more: `queue_s`, by what was last published,
-# and `measured_extra_s`, what bad trap links on the way were measured to add.
-DELAYS = ("propagation_s", "transmission_s", "loading_s", "service_s")
+# The delays that are looked at; each is a row of the candidates. One is left out: `measured_extra_s`, what the links on
+# the way were measured to add of late.
+DELAYS = ("propagation_s", "transmission_s", "queue_s", "loading_s", "service_s")
 
 
 class Agent:

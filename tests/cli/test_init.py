@@ -1,0 +1,50 @@
+"""A first agent of every track: written, refused, better than random."""
+
+import pytest
+
+from edgebench.registry import TRACKS
+
+
+@pytest.mark.parametrize("track", sorted(TRACKS))
+def test_a_first_agent_beats_random(run, run_json, with_s1, tmp_path, track):
+    file = tmp_path / "my_agent.py"
+    told = run_json("init", file, "--track", track)
+    assert told["next"][0].startswith(f"edgebench eval {file}") and f"--track {track}" in told["next"][-1] + track
+    text = file.read_text(encoding="utf-8")
+    assert "class Agent" in text and "edgebench explain" in text and text.count("#") >= 1
+    got = run_json("eval", file, "--track", track, "--regions", "s1", "--seeds", "2", "--out", tmp_path / "run")
+    score = got["summary"]["total"]["score"]
+    assert score["low"] > 0.0, score
+    assert got["summary"]["total"]["statuses"]["ok"] == 8
+
+
+def test_the_commands_that_are_printed_name_the_file_and_the_track(run, tmp_path):
+    result = run("init", tmp_path / "mine.py", "--track", "offload")
+    assert result.exit_code == 0, result.stderr
+    lines = [line.split("  #")[0].split() for line in result.stdout.splitlines() if line.startswith("    edgebench")]
+    assert [words[1] for words in lines] == ["eval", "explain", "play", "eval"]
+    assert all(
+        ["--track", "offload"] == words[words.index("--track") :][:2] for words in lines if words[1] != "explain"
+    )
+    assert "eval mine.py" in (tmp_path / "mine.py").read_text(encoding="utf-8")
+
+
+def test_a_file_that_is_there_is_kept_but_for_force(run, tmp_path):
+    file = tmp_path / "my_agent.py"
+    file.write_text("mine")
+    result = run("init", file)
+    assert (result.exit_code, file.read_text()) == (2, "mine")
+    assert "there is such a file" in result.stderr and "--force" in result.stderr
+    assert run("init", file, "--force").exit_code == 0
+    assert "class Agent" in file.read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [(["agent.txt"], "end it with .py"), (["agent.py", "--track", "rout"], "did you mean 'route'?")],
+)
+def test_mistakes_are_told(run, tmp_path, monkeypatch, arguments, said):
+    monkeypatch.chdir(tmp_path)
+    result = run("init", *arguments)
+    assert result.exit_code == 2 and said in result.stderr
+    assert not list(tmp_path.iterdir())
