@@ -134,14 +134,16 @@ class _Played:
         key, metric = stage.setting.key(window, seed), self._track.metric
         row = self._submission.rows.get(key)
         if row is None:
-            raise EdgeBenchError("the run lacks an episode", where=str(key), mend="finish it with edgebench eval")
+            raise EdgeBenchError("the run lacks an episode", where=_words(key), mend="finish it with edgebench eval")
         if row["status"] != "ok":
             return [*(0.0 for _ in self._losses.parts), self._losses.of_metric(self._track.floor)]
         result = run_episode(stage.env, process, stage.setting, window=window, seed=seed)
         if result.metrics[metric] != float(row[metric]):
-            now = result.detail or f"{metric} {result.metrics[metric]}"
+            now = result.detail or result.metrics[metric]
             what = f"the episode came out otherwise: {metric} was {row[metric]}, now {now}"
-            raise EdgeBenchError(what, where=str(key), mend="evaluate the agent again; edgebench verify compares all")
+            raise EdgeBenchError(
+                what, where=_words(key), mend="evaluate the agent again; edgebench verify compares all"
+            )
         return self._row(stage)
 
     def _row(self, stage: Stage) -> list[float]:
@@ -152,6 +154,10 @@ class _Played:
     def _count(self, stage: Stage) -> None:
         self._done += 1
         self._on_episode(stage.setting.region.name, self._done, self._total)
+
+
+def _words(key: EpisodeKey) -> str:
+    return f"{key.region}, window {key.window}, seed {key.seed}"
 
 
 def _guide(track: Track) -> Any:

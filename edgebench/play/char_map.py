@@ -59,9 +59,9 @@ class CharMap:
         cells |= self._numbers(decision, chosen)
         text = Text()
         for y in range(self._high):
+            text.append("\n" if y else "")
             for x in range(self._wide):
                 text.append(*cells.get((x, y), (" ", "")))
-            text.append("\n")
         return text
 
     def _numbers(self, decision: Decision, chosen: Row | None) -> Cells:

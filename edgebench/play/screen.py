@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from textwrap import wrap
 from typing import TYPE_CHECKING, Final
 
 from edgebench.play.char_map import CharMap
@@ -40,7 +41,7 @@ class Screen:
         from rich.table import Table
 
         head, foot, decision = self._head(), self._foot(), self._desk.session.decision
-        left = high - sum(-(-max(len(line), 1) // wide) for line in (*head, *foot))
+        left = high - sum(max(1, len(wrap(line.plain, wide))) for line in (*head, *foot))
         has_map, beside = decision.here >= 0, wide >= _BESIDE
         below = min(_MAP[1], left - _OF_TABLE - _LEAST_ROWS) if has_map and not beside else 0
         below = below if below >= _LEAST_ROWS else 0

@@ -1,5 +1,6 @@
 """An episode by hand: by lines, by keys, on every track; a map that tells no more than an agent sees."""
 
+import io
 import json
 
 import pytest
@@ -25,17 +26,16 @@ def typed(with_s1):
     return call
 
 
-def session(regions, track="route", seed=0, scenario="trap"):
-    return Session(track, regions["s1"], scenario=scenario, split="val", window=0, seed=seed)
+def session(s1, track="route", seed=0, scenario="trap"):
+    return Session(track, s1, scenario=scenario, split="val", window=0, seed=seed)
 
 
 def shown(screen, wide=140, high=40):
     from rich.console import Console
 
-    console = Console(width=wide, height=high, record=True, force_terminal=True, quiet=False)
-    with console.capture():
-        console.print(screen.draw(wide, high))
-    return console.export_text()
+    console = Console(width=wide, height=high, file=io.StringIO())
+    console.print(screen.draw(wide, high))
+    return console.file.getvalue()
 
 
 @pytest.mark.parametrize("track", sorted(TRACKS))
@@ -51,11 +51,11 @@ def test_the_guide_alone_plays_as_it_does_in_an_evaluation(typed, track):
 def test_lines_decide_and_the_score_stands_beside_the_guides(typed):
     result = typed("\n3\nh\n\nf\n")
     assert result.exit_code == 0, result.stderr
-    said = result.stdout
+    said = " ".join(result.stdout.split())
     assert "taken: candidate 0" in said and "taken: candidate 3" in said and said.count("lookahead: candidate") == 1
     hinted = said.split("lookahead: candidate ")[1].split()[0]
     assert f"taken: candidate {hinted}; earned" in said
-    assert " you  lookahead" in said and "of 250 decisions were lookahead's" in said
+    assert " you lookahead" in said and "decisions were lookahead's" in said
 
 
 @pytest.mark.parametrize(
@@ -98,16 +98,16 @@ def test_mistakes_are_told(typed, lines, arguments, said):
     assert result.exit_code == 2 and said in result.stderr, result.output
 
 
-def test_keys_move_type_ask_and_leave(regions):
-    desk = Desk(session(regions))
+def test_keys_move_type_ask_and_leave(s1):
+    desk = Desk(session(s1))
     keys = [DOWN[0], DOWN[1], UP[0], "\r", "9", "9", "\r", "1", "2", BACK[0], "\r", "h", "q", "\r"]
     play_by_keys(desk, iter(keys))
     assert desk.session.decisions == 2 and desk.hinted_row == desk.cursor >= 0
     assert desk.message.startswith("lookahead: candidate") and not desk.session.over
 
 
-def test_a_wrong_choice_at_the_keys_is_told_and_changes_nothing(regions):
-    desk = Desk(session(regions))
+def test_a_wrong_choice_at_the_keys_is_told_and_changes_nothing(s1):
+    desk = Desk(session(s1))
     for key in "99\r":
         assert desk.press(key)
     assert desk.message.startswith("action 99 is outside") and (desk.session.decisions, desk.typed) == (0, "")
@@ -116,30 +116,30 @@ def test_a_wrong_choice_at_the_keys_is_told_and_changes_nothing(regions):
 
 
 @pytest.mark.parametrize(("wide", "high"), [(80, 24), (100, 60), (160, 40)])
-def test_the_screen_fits_terminals_and_follows_the_cursor(regions, wide, high):
-    desk = Desk(session(regions))
+def test_the_screen_fits_terminals_and_follows_the_cursor(s1, wide, high):
+    desk = Desk(session(s1))
     screen = Screen(desk)
     for _ in range(29):
         lines = shown(screen, wide, high).splitlines()
-        assert len(lines) == high or len(lines) < high
-        assert sum(line.startswith(" > ") for line in lines) == 1
+        assert len(lines) <= high
+        assert [line.split()[1] for line in lines if line.startswith(" > ")] == [desk.chosen.cells[0]]
         desk.press(DOWN[0])
-    assert ("[2]" in "\n".join(lines)) == (high != 24)
+    assert "[2]" in "\n".join(lines)
 
 
-def test_what_no_agent_knows_is_not_shown(regions):
+def test_what_no_agent_knows_is_not_shown(s1):
     """Links are in other states under other seeds; before anything is measured that cannot be seen."""
-    first, second = (shown(Screen(Desk(session(regions, seed=seed)))) for seed in (0, 1))
+    first, second = (shown(Screen(Desk(session(s1, seed=seed)))) for seed in (0, 1))
     assert first == second
 
 
-def test_the_map_shows_nodes_the_way_and_what_was_measured(regions):
+def test_the_map_shows_nodes_the_way_and_what_was_measured(s1):
     rows = [Row(["0"], 0, 5, 0.0), Row(["1"], 1, 12, 3.0)]
     decision = Decision(["?"], ["#"], rows, here=2, user=2)
-    chart = CharMap(regions["s1"], 70, 20)
+    chart = CharMap(s1, 70, 20)
     quiet, chosen = chart.draw(decision, None), chart.draw(decision, rows[1])
     words = quiet.plain.replace("[", " ").replace("]", " ").replace(".", " ").split()
     assert sorted(int(word) for word in words if word != "o") == list(range(25))
     assert "*" not in quiet.plain and "*" in chosen.plain and "[2]" in chosen.plain
-    styles = {chosen.plain[span.start : span.end]: span.style for span in chosen.spans}
-    assert "red" in str(styles["*"]) and "green" in str(styles["5"])
+    styles = {(chosen.plain[span.start : span.end], str(span.style)) for span in chosen.spans}
+    assert {("*", "red"), ("5", "green"), ("1", "reverse red"), ("2", "bold cyan")} <= styles
