@@ -29,13 +29,14 @@ def command(run: Path, plot: Path | None, as_json: bool) -> None:
     Both play all episodes for it, the agent in its own process. --plot needs edgebench[plots].
     """
     from edgebench.explain.replay import explain
-    from edgebench.harness.manifest import read_manifest
+    from edgebench.leaderboard.rerun import read_submission
 
     if plot is not None and plot.suffix.lower() != ".png":
         raise EdgeBenchError("this is no name of a picture", where=str(plot), mend="end it with .png")
-    tell_compiling(read_manifest(run / "manifest.json")["track"])
+    submission = read_submission(run)
+    tell_compiling(submission.manifest["track"])
     with progress("episodes") as report:
-        found = explain(run, report)
+        found = explain(submission, report)
     if plot is not None:
         from edgebench.explain.plot import draw_losses
 

@@ -122,9 +122,10 @@ def _tell(session: Session, as_json: bool) -> None:
 
 def _table(session: Session, outcome: Outcome) -> Any:
     from edgebench.leaderboard.page import cell_of, shown
+    from edgebench.track import Metric
 
     both = (outcome.yours, outcome.guides)
-    lines = [["score", *(f"{outcome.score(figures):z.3f}" for figures in both)]]
+    lines = [["score", *(cell_of(Metric("score", ""), outcome.score(figures)) for figures in both)]]
     for figure in shown(session.track.name):
         if all(figure.name in figures for figures in both):
             lines.append([figure.heading, *(cell_of(figure, figures[figure.name]) for figures in both)])

@@ -10,7 +10,6 @@ import importlib
 import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any, Final
 
 import numpy as np
@@ -22,7 +21,7 @@ from edgebench.harness.episodes import EpisodeKey, run_episode
 from edgebench.harness.process import AgentProcess
 from edgebench.harness.rollout import roll
 from edgebench.harness.run import Stage
-from edgebench.leaderboard.rerun import Submission, agent_of, read_submission, stages_again
+from edgebench.leaderboard.rerun import Submission, agent_of, stages_again
 from edgebench.registry import track as find_track
 from edgebench.track import Track, named
 
@@ -71,17 +70,21 @@ class Explanation:
         return "episodes that the agent did not play to their end" if part == FAILED else self.losses.parts[part]
 
 
-def explain(folder: Path, on_episode: OnEpisode = lambda region, done, total: None) -> Explanation:
-    """Play the finished run in `folder` again, and the track's guide beside it.
+def explain(submission: Submission, on_episode: OnEpisode = lambda region, done, total: None) -> Explanation:
+    """Play a finished run again, and the track's guide beside it.
+
+    Args:
+        submission: The run, as `edgebench.leaderboard.rerun.read_submission` gives it.
+        on_episode: Told of every episode played.
 
     Raises:
-        EdgeBenchError: The run is damaged or unfinished, cannot be played again here or comes out otherwise, its track
-            does not tell its losses, or not one episode is left to explain.
+        EdgeBenchError: The run cannot be played again here or comes out otherwise, its track does not tell its losses,
+            or not one episode is left to explain.
     """
-    submission = read_submission(folder)
+    where = str(submission.folder)
     track = find_track(submission.manifest["track"])
     if not track.losses or not track.guide:
-        raise EdgeBenchError(f"the track {track.name} does not tell where {track.metric} is lost", where=str(folder))
+        raise EdgeBenchError(f"the track {track.name} does not tell where {track.metric} is lost", where=where)
     losses: Losses = named(track.losses)
     stages = stages_again(submission)
     played = _Played(submission, track, losses, 2 * sum(len(stage.episodes) for stage in stages), on_episode)
@@ -90,7 +93,7 @@ def explain(folder: Path, on_episode: OnEpisode = lambda region, done, total: No
             played.play_stage(stage, process)
     manifest = submission.manifest
     if not played.keys:
-        raise EdgeBenchError("the agent failed in every episode", where=str(folder), mend="see the column detail")
+        raise EdgeBenchError("the agent failed in every episode", where=where, mend="see the column detail")
     return Explanation(
         track.name,
         f"{manifest['scenario']}, {manifest['split']}, edition {manifest['edition']}",

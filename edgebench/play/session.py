@@ -39,10 +39,10 @@ class Outcome:
     references: References
     metric: str
 
-    def score(self, figures: Mapping[str, float]) -> float:
-        """The score on this one episode; NaN where random does as well as the bound."""
+    def score(self, figures: Mapping[str, float]) -> float | None:
+        """The score on this one episode; None where random does as well as the bound."""
         span = self.references.bound - self.references.random
-        return (figures[self.metric] - self.references.random) / span if span > 0.0 else float("nan")
+        return (figures[self.metric] - self.references.random) / span if span > 0.0 else None
 
 
 class Session:

@@ -1,5 +1,6 @@
 """A first agent of every track: written, refused, better than random."""
 
+import dataclasses
 from pathlib import Path
 
 import pytest
@@ -60,3 +61,12 @@ def test_mistakes_are_told(run, tmp_path, monkeypatch, arguments, said):
     result = run("init", *arguments)
     assert result.exit_code == 2 and said in result.stderr
     assert not list(tmp_path.iterdir())
+
+
+def test_a_track_that_names_no_such_parts_is_refused(run, with_s1, tmp_path, monkeypatch):
+    bare = dataclasses.replace(TRACKS["route"], first_agent="", hand="")
+    monkeypatch.setitem(TRACKS, "route", bare)
+    result = run("init", tmp_path / "my_agent.py")
+    assert result.exit_code == 2 and "these have one: offload, allocate, place" in result.stderr
+    result = run("play")
+    assert result.exit_code == 2 and "the track route cannot be played by hand" in result.stderr
