@@ -26,6 +26,7 @@ FILE: Final = "LEDGER.md"
 BOARDS: Final = "leaderboards"
 SELF_REPORTED, VERIFIED, MISMATCH, UNREPRODUCIBLE = MARKS = ("self-reported", "verified", "mismatch", "unreproducible")
 """What a row's status can be."""
+_BEST_FIRST: Final = (VERIFIED, SELF_REPORTED, UNREPRODUCIBLE, MISMATCH)
 CHANGES: Final = ("added", "rescored", "replaced", "removed")
 """What can happen to a row; a verification ends in one of `MARKS[1:]`."""
 LONGEST_REASON: Final = 300
@@ -121,6 +122,13 @@ class Status:
     def __str__(self) -> str:
         partly = self.mark == VERIFIED and self.checked < self.episodes
         return f"{self.mark} {self.checked}/{self.episodes}" if partly else self.mark
+
+
+def weakest(parts: Sequence[Status]) -> Status:
+    """The status of what is made of several rows: the weakest mark among them, of the episodes of all that bear it."""
+    mark = max((part.mark for part in parts), key=_BEST_FIRST.index)
+    same = [part for part in parts if part.mark == mark]
+    return Status(mark, sum(part.checked for part in same), sum(part.episodes for part in same))
 
 
 def check_reason(reason: str) -> None:

@@ -33,6 +33,7 @@ def environment() -> Environment:
     )  # fmt: skip
     found.filters |= {
         "score": lambda value: f"{value:z.3f}",
+        "chance": lambda value: f"{value:.2f}",
         "exact": lambda value: f"{value:.9g}",
         "cell": cell_of,
         "embed": lambda value: Markup(script_json(value)),

@@ -10,7 +10,6 @@ from edgebench.errors import EdgeBenchError
 from edgebench.harness.statistics import paired_difference
 from edgebench.site.latex import as_latex, escaped
 from edgebench.site.report import as_json, read_report, write_report
-from edgebench.site.world import entry_scores
 
 
 @pytest.fixture
@@ -31,7 +30,7 @@ def test_the_reference_agents_of_the_same_conditions_stand_beside_it(run):
     report = read_report(run)
     assert [beside.entry.name for beside in report.beside] == ["tuned", "nearest"]
     first = report.beside[0]
-    assert first.difference == paired_difference(report.row.scores, entry_scores(first.entry))
+    assert first.difference == paired_difference(report.row.entry.scores, first.entry.scores)
     assert first.difference.total.high < 0 < report.beside[1].difference.total.low
     assert all(0 < beside.p <= beside.p_holm <= 1 for beside in report.beside)
 

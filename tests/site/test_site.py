@@ -115,7 +115,6 @@ def test_the_csv_is_that_of_the_leaderboard(site, slug, at_home):
 def test_compared_pairs_are_the_statistics_and_the_episodes(site, slug, at_home):
     from edgebench.harness.statistics import paired_difference
     from edgebench.leaderboard.board import read_entry
-    from edgebench.site.world import entry_scores
 
     found = embedded((site / "compare" / f"{slug}.html").read_text())
     names = [agent["name"] for agent in found["agents"]]
@@ -123,7 +122,7 @@ def test_compared_pairs_are_the_statistics_and_the_episodes(site, slug, at_home)
     one, other = names.index("best"), names.index("tied-a")
     pair = found["pairs"][f"{one},{other}"]
     board = at_home / "leaderboards" / "route" / "sample" / "trap"
-    scores = [entry_scores(read_entry(board / name, name)) for name in ("best", "tied-a")]
+    scores = [read_entry(board / name, name).scores for name in ("best", "tied-a")]
     truth = paired_difference(*scores)
     assert pair["total"] == pytest.approx([truth.total.value, truth.total.low, truth.total.high], abs=1e-4)
     assert [sum(counts) for counts in pair["counts"]] == [len(scores[0].episodes[name]) for name in ("s1", "s2")]
