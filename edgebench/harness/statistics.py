@@ -212,7 +212,9 @@ def probabilities_of_improvement(agents: Mapping[str, Scores], *, seed: int = 0)
         EdgeBenchError: Two did not play the same episodes.
     """
     names = sorted(agents)
-    found = {name: _improvements(agents[name], [agents[other] for other in names if other > name], seed) for name in names}
+    found = {
+        name: _improvements(agents[name], [agents[other] for other in names if other > name], seed) for name in names
+    }
     return {(first, second): next(found[first]) for first, second in combinations(names, 2)}
 
 
