@@ -154,13 +154,12 @@ def _is_current(entry: Entry) -> bool:
 
 
 def _profile(entry: Entry, edition: str) -> Profile:
-    runs = {entry.conditions.scenario: entry} | {
-        scenario: run
-        for scenario in dict.fromkeys(tag.scenario for tag in TAGS)
-        if scenario != entry.conditions.scenario and (run := _run(entry, edition, scenario)) is not None
-    }
-    tags = {tag.name: tag_score(runs.get(tag.scenario), tag.regions) for tag in TAGS}
-    return Profile(entry.name, entry.summary.total.score, tags, weakest([run.status for run in runs.values()]))
+    own = entry.conditions.scenario
+    scenarios = dict.fromkeys((own, *(tag.scenario for tag in TAGS)))
+    runs = {scenario: entry if scenario == own else _run(entry, edition, scenario) for scenario in scenarios}
+    tags = {tag.name: tag_score(runs[tag.scenario], tag.regions) for tag in TAGS}
+    status = weakest([run.status for run in runs.values() if run is not None])
+    return Profile(entry.name, entry.summary.total.score, tags, status)
 
 
 def _run(entry: Entry, edition: str, scenario: str) -> Entry | None:
