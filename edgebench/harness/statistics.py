@@ -12,7 +12,7 @@ import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
-from itertools import combinations
+from itertools import chain, combinations
 from typing import Any, Final, NamedTuple, Protocol
 
 import numpy as np
@@ -30,6 +30,8 @@ PAIRED_RESAMPLES: Final = 2_000
 """Where every resample takes all pairs of episodes."""
 _AT_ONCE: Final = 2**20
 """Numbers in memory while pairs of episodes are resampled."""
+_TOGETHER: Final = 512
+"""Pairs of agents that are resampled together."""
 LEVEL: Final = 0.95
 
 
@@ -140,7 +142,7 @@ def paired_difference(first: Scores, second: Scores, *, seed: int = 0) -> Differ
         EdgeBenchError: They did not play the same episodes.
     """
     _check_paired(first, second)
-    return _difference(first, second, _resampled_scores(first, seed), _resampled_scores(second, seed))
+    return _difference(first.regions, _resampled_scores(first, seed), _resampled_scores(second, seed))
 
 
 def paired_differences(agents: Mapping[str, Scores], *, seed: int = 0) -> dict[tuple[str, str], Difference]:
@@ -152,30 +154,29 @@ def paired_differences(agents: Mapping[str, Scores], *, seed: int = 0) -> dict[t
     names = _paired_names(agents)
     drawn = {name: _resampled_scores(agents[name], seed) for name in names}
     return {
-        (first, second): _difference(agents[first], agents[second], drawn[first], drawn[second])
+        (first, second): _difference(agents[first].regions, drawn[first], drawn[second])
         for first, second in combinations(names, 2)
     }
 
 
 class _Resampled(NamedTuple):
-    total: Floats  # (resamples,)
-    regions: dict[str, Floats]  # of each region (resamples,)
+    """The total score, then that of each region: as it is, and resampled."""
+
+    values: Floats  # (1 + regions,)
+    draws: Floats  # (1 + regions, resamples)
 
 
 def _resampled_scores(scores: Scores, seed: int) -> _Resampled:
-    runs = {name: _resampled(scores, name, seed) for name in scores.regions}
-    regions = {name: np.asarray(draws.mean(axis=-1), np.float64) for name, draws in runs.items()}
-    return _Resampled(iqm(np.concatenate(list(runs.values()), axis=-1)), regions)
+    runs = [_resampled(scores, name, seed) for name in scores.regions]
+    draws = np.stack([iqm(np.concatenate(runs, axis=-1)), *(run.mean(axis=-1) for run in runs)])
+    return _Resampled(np.array([_total(scores), *(scores.values[name].mean() for name in scores.regions)]), draws)
 
 
-def _difference(first: Scores, second: Scores, one: _Resampled, other: _Resampled) -> Difference:
-    regions = {
-        name: _interval(
-            float(first.values[name].mean() - second.values[name].mean()), one.regions[name] - other.regions[name]
-        )
-        for name in first.regions
-    }
-    return Difference(_interval(_total(first) - _total(second), one.total - other.total), regions)
+def _difference(regions: Sequence[str], one: _Resampled, other: _Resampled) -> Difference:
+    low, high = np.quantile(one.draws - other.draws, [(1 - LEVEL) / 2, (1 + LEVEL) / 2], axis=-1)
+    ends = zip(one.values - other.values, low, high, strict=True)
+    total, *each = (Estimate(float(value), float(least), float(most)) for value, least, most in ends)
+    return Difference(total, dict(zip(regions, each, strict=True)))
 
 
 def performance_profile(scores: Scores, thresholds: Floats) -> Floats:
@@ -202,7 +203,8 @@ def probability_of_improvement(first: Scores, second: Scores, *, seed: int = 0) 
     Raises:
         EdgeBenchError: They did not play the same episodes.
     """
-    return next(_improvements(first, [second], seed))
+    _check_paired(first, second)
+    return next(_improvements([(first, second)], seed))
 
 
 def probabilities_of_improvement(agents: Mapping[str, Scores], *, seed: int = 0) -> dict[tuple[str, str], Estimate]:
@@ -211,24 +213,22 @@ def probabilities_of_improvement(agents: Mapping[str, Scores], *, seed: int = 0)
     Raises:
         EdgeBenchError: Two did not play the same episodes.
     """
-    names = sorted(agents)
-    found = {
-        name: _improvements(agents[name], [agents[other] for other in names if other > name], seed) for name in names
-    }
-    return {(first, second): next(found[first]) for first, second in combinations(names, 2)}
+    pairs = list(combinations(_paired_names(agents), 2))
+    parts = [pairs[start : start + _TOGETHER] for start in range(0, len(pairs), _TOGETHER)]
+    found = (_improvements([(agents[one], agents[other]) for one, other in part], seed) for part in parts)
+    return dict(zip(pairs, chain.from_iterable(found), strict=True))
 
 
-def _improvements(first: Scores, others: Sequence[Scores], seed: int) -> Iterator[Estimate]:
-    """Of `first` over each of the others, all on the same resamples."""
-    for other in others:
-        _check_paired(first, other)
-    values, draws = np.zeros(len(others)), np.zeros((len(others), PAIRED_RESAMPLES))
-    for name in first.regions if others else []:
-        leads = np.stack([_leads(first.values[name], other.values[name]) for other in others])
-        pairs = np.array([first.values[name].size * other.values[name].size for other in others])
-        values += leads.sum(axis=(1, 2)) / pairs
-        draws += _resampled_sums(leads, name, seed) / pairs[:, None]
-    for value, drawn in zip(values / len(first.regions), draws / len(first.regions), strict=True):
+def _improvements(pairs: Sequence[tuple[Scores, Scores]], seed: int) -> Iterator[Estimate]:
+    """Of the first of each pair over the second, all on the same resamples of the same episodes."""
+    values, draws = np.zeros(len(pairs)), np.zeros((len(pairs), PAIRED_RESAMPLES))
+    regions = pairs[0][0].regions
+    for name in regions:
+        leads = np.stack([_leads(one.values[name], other.values[name]) for one, other in pairs])
+        sizes = np.array([one.values[name].size * other.values[name].size for one, other in pairs])
+        values += leads.sum(axis=(1, 2)) / sizes
+        draws += _resampled_sums(leads, name, seed) / sizes[:, None]
+    for value, drawn in zip(values / len(regions), draws / len(regions), strict=True):
         yield _interval(0.5 + float(value) / 2, 0.5 + drawn / 2)
 
 
@@ -243,8 +243,9 @@ def _leads(one: Floats, other: Floats) -> Floats:
 def _resampled_sums(tables: Floats, region: str, seed: int) -> Floats:
     """Sums of tables (tables, episodes, episodes) whose rows and columns are drawn alike, (tables, resamples)."""
     times = _times(region, tables.shape[1], seed)
+    flat = tables.reshape(len(tables), -1)
     sums = [
-        np.tensordot(tables, np.einsum("re,rf->ref", part, part), axes=((1, 2), (1, 2)))
+        flat @ np.einsum("re,rf->ref", part, part).reshape(len(part), -1).T
         for part in np.array_split(times, 1 + times.size * tables.shape[1] // _AT_ONCE)
     ]
     return np.concatenate(sums, axis=1)

@@ -278,6 +278,8 @@ def test_every_pair_has_its_probability_of_improvement():
     for (one, other), estimate in found.items():
         assert estimate == probability_of_improvement(agents[one], agents[other])
     assert probabilities_of_improvement({"a": noisy(0.5)}) == {}
+    with pytest.raises(EdgeBenchError, match="did not play the same episodes"):
+        probability_of_improvement(noisy(0.5), noisy(0.5, episodes=19))
 
 
 def test_the_interval_of_a_rank_is_wide_where_agents_are_alike():
