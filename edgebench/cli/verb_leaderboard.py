@@ -42,13 +42,16 @@ _FIGURES: Final = 1
 @click.option(
     "--paste", type=Existing(dir_okay=False), help="Also renew the first table between the marks of this file."
 )
+@click.option(
+    "--rliable", type=click.Path(path_type=Path), help="Also write the first table's scores as JSON for rliable."
+)
 @click.option("--total", is_flag=True, help="All tracks: who is good at what.")
 @click.option("--radar", type=click.Path(path_type=Path), help="With --total: also draw its radar plot.")
 @click.option("--html", type=click.Path(path_type=Path), help="Only write the site of all boards, agents and regions.")
 @json_option
 def command(
-    track: str, edition: str, regions: str | None, run: Path | None, paste: Path | None, total: bool,
-    radar: Path | None, html: Path | None, as_json: bool,
+    track: str, edition: str, regions: str | None, run: Path | None, paste: Path | None, rliable: Path | None,
+    total: bool, radar: Path | None, html: Path | None, as_json: bool,
 ) -> None:  # fmt: skip
     """Rank the entries of a board and write its leaderboard.csv and leaderboard.md.
 
@@ -57,16 +60,28 @@ def command(
     --html site renders everything on disk, all tracks and editions, as pages that open offline from a file; it needs
     the extra edgebench[site].
     """
+    of_one_board = any(option is not None for option in (regions, run, paste, rliable))
     if html is not None:
-        if regions is not None or run is not None or paste is not None or total or radar is not None:
+        if total or of_one_board or radar is not None:
             raise EdgeBenchError("--html shows everything there is", mend="leave the other options out")
         _write_site(html, as_json)
-        return
-    if total:
+    elif total:
+        if of_one_board:
+            raise EdgeBenchError("--total is of all tracks and regions", mend="leave --regions and the like out")
         _total(edition, radar, as_json)
-        return
+    elif radar is not None:
+        raise EdgeBenchError("--radar is of all tracks", mend="give --total with it")
+    else:
+        _board(track, edition, regions, run, paste, rliable, as_json)
+
+
+def _board(
+    track: str, edition: str, regions: str | None, run: Path | None, paste: Path | None, rliable: Path | None,
+    as_json: bool,
+) -> None:  # fmt: skip
+    from edgebench.atomic import write_text
     from edgebench.leaderboard.board import rank
-    from edgebench.leaderboard.page import as_records, write_board
+    from edgebench.leaderboard.page import as_records, as_rliable, write_board
     from edgebench.leaderboard.page import paste as paste_table
 
     tables = rank(_entries(track, edition, regions, run))
@@ -81,6 +96,9 @@ def command(
             stderr().print(f"wrote {path}", soft_wrap=True, markup=False)
     if paste is not None:
         paste_table(tables[0], paste)
+    if rliable is not None:
+        write_text(rliable, as_rliable(tables[0]))
+        stderr().print(f"wrote {rliable}", soft_wrap=True, markup=False)
 
 
 def _write_site(target: Path, as_json: bool) -> None:

@@ -21,6 +21,8 @@ ENTRY_POINTS: Final = "edgebench.agents"
 """The entry-point group in which a package may register agents."""
 CHECKPOINT_FILES: Final = ("checkpoint.json", "weights.safetensors")
 """What a checkpoint's folder holds (`edgebench.learning.checkpoint`); it is data, its method is EdgeBench's own."""
+CURVE: Final = "curve.csv"
+"""What may lie beside a checkpoint: how it learned (`edgebench.leaderboard.curve`); it is no part of the agent."""
 
 
 @dataclass(frozen=True)

@@ -17,7 +17,7 @@ import gymnasium
 from edgebench.atomic import write_text
 from edgebench.constants import EVAL_SEEDS
 from edgebench.errors import EdgeBenchError
-from edgebench.harness.agents import CHECKPOINT_FILES, AgentSource, resolve_agent
+from edgebench.harness.agents import CHECKPOINT_FILES, CURVE, AgentSource, resolve_agent
 from edgebench.harness.episodes import EpisodeResult, Setting, run_episode
 from edgebench.harness.journal import Journal, row_key, to_frame, to_row
 from edgebench.harness.manifest import check_same_run, new_manifest, note_sandbox, now, read_manifest
@@ -35,9 +35,9 @@ EPISODES: Final = "episodes.csv"
 MANIFEST: Final = "manifest.json"
 SUMMARY: Final = "summary.json"
 AGENT_COPY: Final = "agent.py"
-RUN_FILES: Final = (EPISODES, MANIFEST, SUMMARY, AGENT_COPY, *CHECKPOINT_FILES)
+RUN_FILES: Final = (EPISODES, MANIFEST, SUMMARY, AGENT_COPY, *CHECKPOINT_FILES, CURVE)
 """What a run folder holds: a row an episode, the record, the generated figures, the agent where it is a file or a
-checkpoint."""
+checkpoint, the latter's learning curve."""
 
 OnEpisode = Callable[[EpisodeResult, int, int], None]
 """Called after each episode with its result, the number of episodes done and their total."""
@@ -207,8 +207,9 @@ def _open_folder(out: Path, manifest: dict[str, Any], source: AgentSource, *, ov
     if source.kind == "file":
         shutil.copyfile(source.target, out / AGENT_COPY)
     if source.kind == "checkpoint":
-        for name in CHECKPOINT_FILES:
-            shutil.copyfile(Path(source.target, name), out / name)
+        for name in (*CHECKPOINT_FILES, CURVE):
+            if Path(source.target, name).is_file():
+                shutil.copyfile(Path(source.target, name), out / name)
     return manifest
 
 

@@ -12,6 +12,7 @@ import re
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, fields
+from functools import lru_cache
 from pathlib import Path
 from typing import Final, NamedTuple
 
@@ -26,6 +27,7 @@ FILE: Final = "LEDGER.md"
 BOARDS: Final = "leaderboards"
 SELF_REPORTED, VERIFIED, MISMATCH, UNREPRODUCIBLE = MARKS = ("self-reported", "verified", "mismatch", "unreproducible")
 """What a row's status can be."""
+_BEST_FIRST: Final = (VERIFIED, SELF_REPORTED, UNREPRODUCIBLE, MISMATCH)
 CHANGES: Final = ("added", "rescored", "replaced", "removed")
 """What can happen to a row; a verification ends in one of `MARKS[1:]`."""
 LONGEST_REASON: Final = 300
@@ -123,6 +125,13 @@ class Status:
         return f"{self.mark} {self.checked}/{self.episodes}" if partly else self.mark
 
 
+def weakest(parts: Sequence[Status]) -> Status:
+    """The status of what is made of several rows: the weakest mark among them, of the episodes of all that bear it."""
+    mark = max((part.mark for part in parts), key=_BEST_FIRST.index)
+    same = [part for part in parts if part.mark == mark]
+    return Status(mark, sum(part.checked for part in same), sum(part.episodes for part in same))
+
+
 def check_reason(reason: str) -> None:
     """Refuse a reason that is no line of printable text."""
     if not (reason.isprintable() and 0 < len(reason) <= LONGEST_REASON and reason == " ".join(reason.split())):
@@ -206,16 +215,22 @@ def read_ledger(path: Path) -> list[Line]:
     """
     if not path.is_file():
         return []
+    if path.stat().st_size > _MAX_BYTES:
+        raise _damaged(path, 0, f"larger than {_MAX_BYTES} bytes")
+    return list(_parsed(path, path.read_bytes()))
+
+
+@lru_cache(maxsize=2)
+def _parsed(path: Path, data: bytes) -> tuple[Line, ...]:
+    """The lines of a ledger's bytes, kept: every row of every board is looked up in the same."""
     try:
-        if path.stat().st_size > _MAX_BYTES:
-            raise _damaged(path, 0, f"larger than {_MAX_BYTES} bytes")
-        text = path.read_bytes().decode("utf-8").replace("\r\n", "\n")
+        text = data.decode("utf-8").replace("\r\n", "\n")
     except ValueError as error:
         raise _damaged(path, 0, str(error)) from error
     lines = text.split("\n")
     if tuple(lines[: len(_HEAD)]) != _HEAD or lines[-1]:
         raise _damaged(path, 0, "its head or its end is not what the tool writes")
-    return [_line(row, path, number) for number, row in enumerate(lines[len(_HEAD) : -1], start=len(_HEAD) + 1)]
+    return tuple(_line(row, path, number) for number, row in enumerate(lines[len(_HEAD) : -1], start=len(_HEAD) + 1))
 
 
 def _line(row: str, path: Path, number: int) -> Line:

@@ -15,6 +15,7 @@ import torch
 
 from edgebench.atomic import write_text
 from edgebench.errors import EdgeBenchError
+from edgebench.harness.agents import CURVE
 from edgebench.learning.checkpoint import save_checkpoint
 from edgebench.learning.job import Job
 from edgebench.learning.method import Lesson, Method, settings_of
@@ -25,7 +26,6 @@ from edgebench.learning.world import Practice, make_world
 from edgebench.region import load
 
 LAST: Final = "last.safetensors"
-CURVE: Final = "curve.csv"
 VAL_SEEDS: Final = 3
 """Scenario seeds under which every window of `val` is played."""
 

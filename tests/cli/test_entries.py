@@ -4,7 +4,9 @@ import json
 import shutil
 from pathlib import Path
 
+import numpy as np
 import pytest
+import scipy.stats
 
 from edgebench.registry import REGIONS
 
@@ -48,6 +50,18 @@ def test_from_run_to_ranked_table(run, run_json, own_home):
     records = run_json("leaderboard")
     assert [(record["rank"], record["name"]) for record in records] == [(1, "example"), (2, "random")]
     assert records[0]["score"] > 0.1 and abs(records[1]["score"]) < 1e-9
+
+
+def test_the_scores_go_out_as_rliable_takes_them(run, run_json, own_home, tmp_path):
+    assert run("submit", own_home / "runs" / "random", "--name", "random").exit_code == 0
+    target = tmp_path / "scores.json"
+    records = run_json("leaderboard", "--regions", "s1", "--run", own_home / "runs" / "example", "--rliable", target)
+    scores = {name: np.array(runs) for name, runs in json.loads(target.read_text()).items()}
+    assert {name: array.shape for name, array in scores.items()} == {"my_agent (this run)": (1, 1), "random": (1, 1)}
+    for record in records:  # rliable's own aggregate, the interquartile mean over runs and tasks
+        assert scipy.stats.trim_mean(scores[record["name"]], 0.25, axis=None) == pytest.approx(record["score"])
+    for odd in (["--total", "--rliable", target], ["--html", tmp_path, "--rliable", target], ["--radar", target]):
+        assert run("leaderboard", *odd).exit_code == 2
 
 
 def test_a_run_is_shown_among_the_entries_without_being_written(run, own_home):
