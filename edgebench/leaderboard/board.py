@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
@@ -12,7 +13,7 @@ from edgebench.errors import EdgeBenchError
 from edgebench.foreign import json_object
 from edgebench.harness.journal import read_episodes
 from edgebench.harness.manifest import read_manifest
-from edgebench.harness.statistics import Scale, shared_ranks
+from edgebench.harness.statistics import Scale, Scores, shared_ranks
 from edgebench.harness.summary import Summary, scores, summarise
 from edgebench.leaderboard.claims import shape_problems
 from edgebench.leaderboard.ledger import Status, status_of
@@ -71,6 +72,12 @@ class Entry:
     def label(self) -> str:
         """The name, with the mark of an agent that saw what no operator can know."""
         return f"{self.name} (privileged)" if self.summary.privileged else self.name
+
+    @cached_property
+    def scores(self) -> Scores:
+        """Normalised scores of its episodes."""
+        pairs = zip(self.conditions.regions, self.conditions.references, strict=True)
+        return scores([self.episodes], {name: References(*pair) for (name, _), pair in pairs})
 
 
 @dataclass(frozen=True)
