@@ -79,7 +79,7 @@ def test_the_readme_shows_the_example_as_it_is():
 
 def test_the_python_of_the_readme_parses():
     blocks = re.findall(r"```python\n(.*?)```", README, re.DOTALL)
-    assert len(blocks) == 3
+    assert len(blocks) == 4
     for block in blocks:
         ast.parse(block)
 

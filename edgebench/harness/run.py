@@ -23,7 +23,8 @@ from edgebench.harness.journal import Journal, row_key, to_frame, to_row
 from edgebench.harness.manifest import check_same_run, new_manifest, note_sandbox, now, read_manifest
 from edgebench.harness.process import AgentProcess, Budgets
 from edgebench.harness.rollout import fixed_episodes
-from edgebench.harness.summary import Summary, summarise
+from edgebench.harness.statistics import Scores
+from edgebench.harness.summary import Summary, scores, summarise
 from edgebench.registry import DEFAULT_SCENARIO, DEFAULT_TRACK, SAMPLE_EDITION
 from edgebench.registry import scenario as find_scenario
 from edgebench.registry import track as find_track
@@ -51,6 +52,11 @@ class Run:
     manifest: dict[str, Any]
     episodes: pandas.DataFrame
     summary: Summary
+
+    @property
+    def scores(self) -> Scores:
+        """The score of every episode, as `edgebench.harness.statistics` compares agents by them."""
+        return scores([self.episodes], self.summary.references)
 
 
 @dataclass
