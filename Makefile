@@ -8,7 +8,7 @@ PYTHON ?= $(shell for python in python3 python3.13 python3.12 python3.11 python;
 PIP_INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt
 DEMO_RUN := runs/demo
 
-.PHONY: demo test lint clean
+.PHONY: demo test coverage lint clean
 
 demo: $(VENV)/.core
 	$(BIN)/edgebench build --region s1
@@ -18,13 +18,16 @@ demo: $(VENV)/.core
 test: $(VENV)/.dev
 	$(BIN)/python -m pytest -n auto --dist worksteal
 
+coverage: $(VENV)/.dev
+	$(BIN)/python -m pytest -n auto --dist worksteal --cov --cov-report=term
+
 lint: $(VENV)/.dev
 	$(BIN)/ruff check
 	$(BIN)/ruff format --check
 	$(BIN)/mypy --strict -p edgebench -p builders -p reference_agents
 
 clean:
-	rm -rf .venv build dist .pytest_cache .mypy_cache .ruff_cache .hypothesis $(DEMO_RUN)
+	rm -rf .venv build dist .pytest_cache .mypy_cache .ruff_cache .hypothesis .coverage* $(DEMO_RUN)
 
 $(VENV)/.core: pyproject.toml constraints.txt | $(BIN)/python
 	$(PIP_INSTALL) -e .
