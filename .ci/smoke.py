@@ -132,7 +132,9 @@ def main(arguments: list[str]) -> int:
         scratch = Path(folder)
         wheel = build(scratch / "dist")
         if not arguments:
-            return not smoke(scratch, wheel, f"{sys.version_info.major}.{sys.version_info.minor}", "pinned", whole=False)
+            return not smoke(
+                scratch, wheel, f"{sys.version_info.major}.{sys.version_info.minor}", "pinned", whole=False
+            )
         if arguments != ["--all"]:
             python, versions = arguments
             return not smoke(scratch, wheel, python, versions, whole=True)

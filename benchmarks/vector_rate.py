@@ -36,8 +36,8 @@ from edgebench.tracks.route.rules import make_rules
 from edgebench.tracks.route.state import new_states
 from edgebench.tracks.route.vector import RouteVectorEnv
 
-TESTS = Path(__file__).resolve().parent.parent / "tests"
-sys.path[:0] = [str(TESTS), str(TESTS / "tracks" / "route")]
+sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "tests"))
+sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "tests" / "tracks" / "route"))
 from route_oracle import RouteOracle
 
 ROUNDS, SECONDS = 5, 0.3
