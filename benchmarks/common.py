@@ -59,7 +59,7 @@ def finish(command: list[str], environment: dict[str, str] | None = None) -> Fin
 
 
 def print_times(calls: dict[str, list[str]], rounds: int) -> None:
-    """What Python processes take beside the first of them, in turn, round after round, after one that is not counted."""
+    """What Python processes take beside the first of them, in turn, round after round; the first round is dropped."""
     for call in calls.values():
         finish(call)
     bare = next(iter(calls))
