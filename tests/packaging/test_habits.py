@@ -1,6 +1,7 @@
 """Licences of all files, the citation, the forms and hooks: they parse and agree with the package."""
 
 import subprocess
+import sys
 import tomllib
 from fnmatch import fnmatch
 from pathlib import Path
@@ -72,6 +73,5 @@ def test_the_workflow_runs_the_checks_on_every_python_that_is_promised():
 
 
 def test_the_hooks_are_understood_by_pre_commit():
-    subprocess.run(
-        ["pre-commit", "validate-config", str(ROOT / ".pre-commit-config.yaml")], check=True, capture_output=True
-    )
+    command = [sys.executable, "-m", "pre_commit", "validate-config", str(ROOT / ".pre-commit-config.yaml")]
+    subprocess.run(command, check=True, capture_output=True)
