@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import click
 
-from edgebench.errors import EdgeBenchError, unknown_name
+from edgebench.errors import EdgeBenchError, refused_write, unknown_name
 
 if TYPE_CHECKING:
     from rich.console import Console, Group
@@ -52,7 +52,8 @@ def guarded(ctx: click.Context) -> Iterator[None]:
         if ctx.meta.get("edgebench.debug"):
             traceback.print_exc()
         else:
-            click.echo(f"error: {error}", err=True)
+            told = refused_write(error) if isinstance(error, OSError) else None
+            click.echo(f"error: {told or error}", err=True)
         ctx.exit(USER_ERROR)
     except KeyboardInterrupt:
         click.echo("interrupted", err=True)
