@@ -6,9 +6,9 @@ A kill is survived when every file reads whole, every part of the data folder is
 training a beginning of the new one), no process of it goes on, and the same command then ends well, with the same
 result as one that was never killed, and leaves no temporary file.
 
-Half of the points are moments, drawn over the time that an undisturbed run takes after Python's imports; half are steps:
-the command is killed just before the drawn one of its changes to files (opened to be written, renamed, removed, …), so
-that every gap between two changes is met where there are as many tries. Needs Linux or macOS.
+Half of the points are moments, drawn over the time that an undisturbed run takes after Python's imports; half are
+steps: the command is killed just before the drawn one of its changes to files (opened to be written, renamed, removed,
+…), so that every gap between two changes is met where there are as many tries. Needs Linux or macOS.
 """
 
 from __future__ import annotations
@@ -22,6 +22,7 @@ import sys
 import tempfile
 import time
 import traceback
+from collections.abc import Iterator
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
@@ -36,8 +37,8 @@ from edgebench.harness.processes import descendants
 _COUNTER, _STEP = "EDGEBENCH_KILLS_COUNTER", "EDGEBENCH_KILLS_STEP"
 _CHANGES = ("os.rename", "os.remove", "os.mkdir", "os.rmdir", "os.truncate", "os.chmod")
 _TO_WRITE = os.O_WRONLY | os.O_RDWR | os.O_CREAT
-_PATIENCE_S = 10.0
-"""How long a process may take to notice that all others were killed."""
+_PATIENCE_S = 60.0
+"""How long a process may take to end that was not in the killed group: an agent's own, which may just be starting."""
 
 
 @dataclass(frozen=True)
@@ -78,6 +79,8 @@ class Tally:
     survived: int = 0
     ended_before: int = 0
     """Of them, tries in which the command had ended before its moment came."""
+    slowest_end_s: float = 0.0
+    """The longest that a process which was not in the killed group went on."""
     problems: list[str] = field(default_factory=list)
 
 
@@ -105,28 +108,37 @@ class Trials:
         self.seconds, self.steps = time.perf_counter() - begun, self._counter.stat().st_size
         self._new = standing(self._home)
         if code != 0 or self._new == self._old or left_over(self._home):
-            raise RuntimeError(f"{command.name} does not do undisturbed: {code}, {left_over(self._home)}, {self._said()}")
+            raise RuntimeError(
+                f"{command.name} does not do undisturbed: {code}, {left_over(self._home)}, {self._said()}"
+            )
 
-    def attempt(self, point: Point) -> tuple[bool, list[str]]:
-        """Whether the command had ended before, and what was wrong after its kill."""
+    def attempt(self, point: Point, found: Tally) -> None:
+        """Kill the command there and note what came of it."""
         self._fresh()
         process = self._start(point)
         if point.seconds is not None:
             time.sleep(point.seconds)
             _kill(process)
-        ended = self._finish(process) >= 0
+        found.ended_before += self._finish(process) >= 0
+        begun = time.monotonic()
         problems = [f"still at work: {process}" for process in self._still_at_work()]
+        found.slowest_end_s = max(found.slowest_end_s, round(time.monotonic() - begun, 3))
         try:
-            problems += self._odd(standing(self._home))
-            code = self._finish(self._start(Point()))
-            if code != 0:
-                problems.append(f"the same command again: exit status {code}: {self._said()}")
-            if standing(self._home) != self._new:
-                problems.append("the same command again comes to another end")
-            problems += [f"left over: {name}" for name in left_over(self._home)]
-        except Exception:
+            problems += [*self._odd(standing(self._home)), *self._again()]
+        except Exception:  # noqa: BLE001 - whatever it is, it tells of the kill
             problems.append(traceback.format_exc(limit=-2))
-        return ended, problems
+        found.tried += 1
+        found.survived += not problems
+        found.problems += [f"{point}: {problem}" for problem in problems]
+
+    def _again(self) -> Iterator[str]:
+        """What is wrong with the outcome of the same command, given again."""
+        code = self._finish(self._start(Point()))
+        if code != 0:
+            yield f"the same command again: exit status {code}: {self._said()}"
+        if standing(self._home) != self._new:
+            yield "the same command again comes to another end"
+        yield from (f"left over: {name}" for name in left_over(self._home))
 
     def _fresh(self) -> None:
         shutil.rmtree(self._home, ignore_errors=True)
@@ -243,11 +255,7 @@ def tally(trials: Trials, tries: int, random: np.random.Generator) -> Tally:
     """Kill one command so many times."""
     found = Tally(trials.command.name)
     for point in points(trials, tries, random):
-        ended, problems = trials.attempt(point)
-        found.tried += 1
-        found.survived += not problems
-        found.ended_before += ended
-        found.problems += [f"{point}: {problem}" for problem in problems]
+        trials.attempt(point, found)
     return found
 
 
@@ -256,10 +264,11 @@ def _prepare(world: Path) -> None:
     process = os.fork()
     if process == 0:
         code = 1
+        os.environ["EDGEBENCH_HOME"] = str(world)
         try:
             make_world(world)
             code = 0
-        except BaseException:
+        except Exception:  # noqa: BLE001 - nothing may leave the forked process
             traceback.print_exc()
         finally:
             os._exit(code)
@@ -290,9 +299,9 @@ def main() -> None:
     wanted = [command for command in COMMANDS if not options.only or command.name in options.only.split(",")]
     share = options.tries / sum(command.weight for command in wanted)
     with tempfile.TemporaryDirectory(prefix="kills-") as folder:
-        world = Path(folder).resolve() / "world"
-        os.environ["EDGEBENCH_HOME"] = str(world)
-        _prepare(world)
+        world = options.world or Path(folder).resolve() / "world"
+        if options.world is None:
+            _prepare(world)
         tallies = []
         for number, command in enumerate(wanted):
             trials = Trials(command, world, Path(folder).resolve())
@@ -308,12 +317,14 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--tries", type=int, default=300, help="kills in all")
     parser.add_argument("--only", default="", help="names of commands, with commas")
     parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--world", type=Path, help="a folder that killed_world.make_world has filled")
     parser.add_argument("--json", action="store_true")
     return parser.parse_args()
 
 
 def _print(found: Tally, trials: Trials) -> None:
-    runs = f"{trials.seconds:.1f} s, {trials.steps} steps, {found.ended_before} had ended"
+    runs = f"{trials.seconds:.1f} s, {trials.steps} steps; {found.ended_before} had ended, "
+    runs += f"last process gone after {found.slowest_end_s:.2f} s"
     print(f"{found.command:<18} {found.survived} / {found.tried}   ({runs})", flush=True)
     for problem in found.problems:
         print(f"    {problem}", flush=True)
