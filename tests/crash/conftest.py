@@ -9,8 +9,7 @@ import pytest
 
 from edgebench import registry
 
-BENCHMARKS = Path(__file__).parents[2] / "benchmarks"
-sys.path.insert(0, str(BENCHMARKS))
+sys.path.insert(0, str(Path(__file__).parents[2] / "benchmarks"))
 
 ONE_REGION = """
 import sys

@@ -4,14 +4,15 @@ import json
 import os
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
-from conftest import BENCHMARKS
 
 from edgebench.atomic import write_text
 from edgebench.harness.agents import NEXT_WEIGHTS, settle_checkpoint
 from edgebench.scratch import SUFFIX, scratch
 
+BENCHMARKS = Path(__file__).parents[2] / "benchmarks"
 ON_POSIX = pytest.mark.skipif(not hasattr(os, "fork"), reason="the trials fork")
 HOLDER = """
 import os, signal, sys

@@ -8,8 +8,8 @@ import sys
 from pathlib import Path
 
 import pytest
-from conftest import BENCHMARKS
 
+BENCHMARKS = Path(__file__).parents[2] / "benchmarks"
 COMMANDS = ("build", "eval", "train", "submit", "leaderboard")
 NAMESPACE = (
     ("unshare", "--mount") if hasattr(os, "getuid") and os.getuid() == 0 else ("unshare", "--map-root-user", "--mount")
