@@ -8,11 +8,11 @@ from collections.abc import Iterable
 from typing import Final
 
 _SPACE: Final = "free some space there and give the same command again; what was finished is kept"
-_OPEN: Final = "name a folder you may write to, or make this one writable, and give the same command again"
+_OPEN: Final = "name another place, or give yourself the right to this one, and give the same command again"
 _REFUSALS: Final = {
     errno.ENOSPC: ("the disk is full", _SPACE),
     errno.EDQUOT: ("the quota of the disk is used up", _SPACE),
-    errno.EFBIG: ("a file would exceed the limit on file sizes", "raise the limit (ulimit -f)"),
+    errno.EFBIG: ("a file would exceed the limit on file sizes", "raise the limit (ulimit -f) and give the same command again"),
     errno.EROFS: ("the file system is read-only", _OPEN),
     errno.EACCES: ("permission denied", _OPEN),
     errno.EPERM: ("permission denied", _OPEN),
