@@ -12,7 +12,7 @@ _OPEN: Final = "name another place, or give yourself the right to this one, and 
 _REFUSALS: Final = {
     errno.ENOSPC: ("the disk is full", _SPACE),
     errno.EDQUOT: ("the quota of the disk is used up", _SPACE),
-    errno.EFBIG: ("a file would exceed the limit on file sizes", "raise the limit (ulimit -f) and give the same command again"),
+    errno.EFBIG: ("a file would exceed the limit on file sizes", "raise the limit (ulimit -f), then the same command"),
     errno.EROFS: ("the file system is read-only", _OPEN),
     errno.EACCES: ("permission denied", _OPEN),
     errno.EPERM: ("permission denied", _OPEN),
