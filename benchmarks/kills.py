@@ -185,6 +185,7 @@ class Trials:
     def _still_at_work(self) -> set[int]:
         end = time.monotonic() + _PATIENCE_S
         while (found := descendants(os.getpid())) and time.monotonic() < end:
+            _bury()  # a namespace ends only when the last of its processes is
             time.sleep(0.01)
         for process in found:
             os.kill(process, signal.SIGKILL)
@@ -212,7 +213,7 @@ def _kill(process: int) -> None:
 
 
 def _bury() -> None:
-    """Take note of the ends of processes that came to this one when their parent was killed."""
+    """Hear of the ends of processes that came to this one when their parent was killed."""
     try:
         while os.waitpid(-1, os.WNOHANG)[0]:
             pass
