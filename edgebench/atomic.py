@@ -9,7 +9,6 @@ from __future__ import annotations
 import ctypes
 import errno
 import os
-import shutil
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -53,7 +52,7 @@ def write_text(target: Path, text: str) -> None:
 def copy_file(source: Path, target: Path) -> None:
     """Copy a file's content, atomically."""
     with atomic_path(target) as temporary:
-        shutil.copyfile(source, temporary)
+        temporary.write_bytes(source.read_bytes())
 
 
 @contextmanager

@@ -28,7 +28,7 @@ COMMANDS = {
     "leaderboard": ("leaderboard",),
 }
 PAGE = 4096
-ROOM = {"eval": 8, "submit": 3, "leaderboard": 1}
+ROOM = {"eval": 4, "submit": 3}
 """Pages of the full disk that are free all the same: enough to begin."""
 
 
