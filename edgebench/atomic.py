@@ -1,7 +1,8 @@
 """Writes that leave either the old file or folder or the new one, never half of one, nor a leftover for good.
 
 So it is when the process is killed at any moment. A file, though not what a folder holds, is on the disk before it
-takes its name, so that it is whole after a power cut too. A write that the system refuses is an error that says what to do about it.
+takes its name, so that it is whole after a power cut too. A write that the system refuses is an error that says what
+to do about it.
 """
 
 from __future__ import annotations
