@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Final
 import click
 
 from edgebench.cli.values import EDITION, REGIONS, SCENARIO, TRACK, OneOf
-from edgebench.errors import EdgeBenchError
+from edgebench.errors import EdgeBenchError, refused_write
 
 if TYPE_CHECKING:
     from rich.console import Console, Group
@@ -90,7 +90,8 @@ def guarded(ctx: click.Context) -> Iterator[None]:
         if ctx.meta.get(_DEBUG):
             traceback.print_exc()
         else:
-            click.echo(f"error: {error}", err=True)
+            told = refused_write(error) if isinstance(error, OSError) else None
+            click.echo(f"error: {told or error}", err=True)
         ctx.exit(USER_ERROR)
     except KeyboardInterrupt:
         click.echo("interrupted", err=True)

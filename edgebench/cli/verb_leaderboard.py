@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+from contextlib import nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
@@ -81,19 +82,25 @@ def _board(
 ) -> None:  # fmt: skip
     from edgebench.atomic import write_text
     from edgebench.leaderboard.board import rank
+    from edgebench.leaderboard.ledger import still
     from edgebench.leaderboard.page import as_records, as_rliable, write_board
     from edgebench.leaderboard.page import paste as paste_table
+    from edgebench.paths import boards_dir
 
-    tables = rank(_entries(track, edition, regions, run))
-    if not tables:
-        raise EdgeBenchError(f"the board of {track}, edition {edition}, has no entries", mend="edgebench submit --help")
+    writes = regions is None and run is None and boards_dir().is_dir()
+    with still(boards_dir()) if writes else nullcontext():
+        tables = rank(_entries(track, edition, regions, run))
+        if not tables:
+            raise EdgeBenchError(
+                f"the board of {track}, edition {edition}, has no entries", mend="edgebench submit --help"
+            )
+        written = write_board(tables, track, edition) if writes else ()
     if as_json:
         print_json(as_records(tables))
     else:
         _print(tables)
-    if regions is None and run is None:
-        for path in write_board(tables, track, edition):
-            stderr().print(f"wrote {path}", soft_wrap=True, markup=False)
+    for path in written:
+        stderr().print(f"wrote {path}", soft_wrap=True, markup=False)
     if paste is not None:
         paste_table(tables[0], paste)
     if rliable is not None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import shutil
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -68,7 +67,7 @@ def command(method: str, out: Path | None, overwrite: bool, jobs: int | None, as
     tell_compiling(job.track)
     folder = out or default_folder(job)
     if overwrite:
-        shutil.rmtree(folder, ignore_errors=True)
+        _forget(folder)
     trained = train_seeds(job, folder, seeds, jobs=jobs, ray_address=ray_address)
     if as_json:
         print_json(trained)
@@ -77,6 +76,13 @@ def command(method: str, out: Path | None, overwrite: bool, jobs: int | None, as
         stdout().print(
             table(f"{method} on {job.track}, {'+'.join(job.regions)}", ["seed", "decisions", "val", "folder"], rows)
         )
+
+
+def _forget(folder: Path) -> None:
+    from edgebench.learning.training import forget
+
+    for place in sorted(folder.glob("seed-*")):
+        forget(place)
 
 
 def train_seeds(job: Job, folder: Path, seeds: int, *, jobs: int | None, ray_address: str) -> list[dict[str, Any]]:

@@ -74,11 +74,12 @@ def test_a_run_is_shown_among_the_entries_without_being_written(run, own_home):
 
 
 def test_a_taken_name_and_a_tampered_run_are_refused(run, own_home):
-    example = own_home / "runs" / "example"
+    example, random = own_home / "runs" / "example", own_home / "runs" / "random"
     assert run("submit", example, "--name", "a").exit_code == 0
-    again = run("submit", example, "--name", "a")
-    assert again.exit_code == 2 and "there is an entry 'a'" in again.stderr
-    assert run("submit", example, "--name", "a", "--force").exit_code == 0
+    assert run("submit", example, "--name", "a").exit_code == 0  # the same run: there is nothing to do
+    other = run("submit", random, "--name", "a")
+    assert other.exit_code == 2 and "there is an entry 'a'" in other.stderr
+    assert run("submit", random, "--name", "a", "--force").exit_code == 0
     summary = json.loads((example / "summary.json").read_text())
     summary["total"]["means"]["utility"] += 0.1
     (example / "summary.json").write_text(json.dumps(summary))

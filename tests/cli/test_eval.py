@@ -39,7 +39,7 @@ def test_an_agent_is_scored_and_its_run_kept(run, with_s1, tmp_path):
     for said in ("s1 total", "score", "95 % interval", "p99 s", "decision ms", "episodes 4 4"):
         assert said in words
     assert str(tmp_path / "run") in result.stderr
-    assert sorted(path.name for path in (tmp_path / "run").iterdir()) == sorted(
+    assert sorted(path.name for path in (tmp_path / "run").glob("[!.]*")) == sorted(
         {*RUN_FILES} - {*CHECKPOINT_FILES, CURVE}
     )
 
