@@ -46,7 +46,7 @@ def draw_curve(folder: Path) -> Chart | None:
     """
     rows = read_curve(folder, []) or []
     if any(SEED in row for row in rows):
-        lines = _seed_lines(rows, _entered_seed(folder))
+        lines = list(_seed_lines(rows, _entered_seed(folder)))
     else:
         lines = [_line(name, rows, column) for column, name in _COLUMNS]
     drawn = [line for line in lines if len(line[1]) > 1]

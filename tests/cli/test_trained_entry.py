@@ -87,4 +87,4 @@ def test_seeds_that_were_not_trained_alike_or_not_to_the_end_are_refused(learned
     (runs / "seed-1" / "checkpoint.json").write_text(json.dumps(odd))
     with pytest.raises(EdgeBenchError, match="not trained alike"):
         trained.keep_best(runs)
-    assert not package.exists()
+    assert trained.trained_agents("route") == {}
