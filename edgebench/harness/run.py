@@ -235,7 +235,7 @@ def _agent_files(source: AgentSource) -> dict[str, Path]:
 def _give_up(out: Path, kept: Collection[str]) -> None:
     """Remove the run in `out` so that at any moment it is a run that can be gone on with: figures, episodes, agent."""
     with telling_refusal(out / MANIFEST):
-        for name in (SUMMARY, EPISODES, *(name for name in (AGENT_COPY, *CHECKPOINT_FILES) if name not in kept)):
+        for name in (SUMMARY, EPISODES, *(name for name in (AGENT_COPY, *CHECKPOINT_FILES, CURVE) if name not in kept)):
             (out / name).unlink(missing_ok=True)
 
 
