@@ -40,7 +40,7 @@ def draw_losses(explanation: Explanation, path: Path) -> None:
     figure.text(0.03, 0.945, title, fontsize=12, fontweight="bold", color=INK, parse_math=False)
     figure.text(0.03, 0.905, about, fontsize=8, color=FAINT, parse_math=False)
     handles, labels = axes.get_legend_handles_labels()
-    figure.legend(handles[::-1], labels[::-1], loc="center right", fontsize=8, frameon=False)
+    axes.legend(handles[::-1], labels[::-1], loc="center left", bbox_to_anchor=(1.02, 0.5), fontsize=8, frameon=False)
     with atomic_path(path) as temporary:
         figure.savefig(temporary, format="png", dpi=_DOTS, bbox_inches="tight", pad_inches=0.2)
 
