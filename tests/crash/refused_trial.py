@@ -1,8 +1,8 @@
 """Commands on a full disk and in a read-only folder: python refused_trial.py WORLD PLACE, in a mount namespace.
 
 PLACE is covered by a file system in memory that holds a copy of WORLD. Prints for every command and refusal, as JSON:
-the exit status, what was told, the parts of the world that were changed, and what the same command gives once there is
-room.
+the exit status, what was told, the parts of the world that were changed; and the exit status of the same command once
+there is room, but for train, whose going on others test.
 """
 
 import json
@@ -60,7 +60,7 @@ def full(command, place):
     fill(place, command)
     found = call(command) | {"changed": changed(before, home)}
     (place / "filler").unlink()
-    return found | {"again": call(command)["code"]}
+    return found if command == "train" else found | {"again": call(command)["code"]}
 
 
 def read_only(command, place):
@@ -68,7 +68,7 @@ def read_only(command, place):
     mounted("-o", "remount,ro", str(place))
     found = call(command) | {"changed": changed(before, place / "home")}
     mounted("-o", "remount,rw", str(place))
-    return found | {"again": 0}
+    return found
 
 
 def attempt(refuse, command, world, place):

@@ -26,7 +26,7 @@ with atomic_path(Path(sys.argv[1])) as temporary:
 
 @ON_POSIX
 def test_every_kill_leaves_the_old_or_the_new_and_the_same_command_ends_well(world, tmp_path):
-    words = ("--tries", "12", "--only", "submit,submit --force,withdraw,leaderboard", "--seed", "1", "--json")
+    words = ("--tries", "12", "--only", "submit --force,withdraw", "--seed", "1", "--json")
     told = subprocess.run(
         [sys.executable, BENCHMARKS / "kills.py", *words, "--world", world],
         capture_output=True, text=True, check=False, env={**os.environ, "TMPDIR": str(tmp_path)},
