@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from edgebench.cli.common import json_option, print_json, progress, stderr, stdout, table, tell_compiling, verb
+from edgebench.cli.values import Existing
 from edgebench.errors import EdgeBenchError
 
 if TYPE_CHECKING:
@@ -15,7 +16,7 @@ if TYPE_CHECKING:
 
 
 @verb("edgebench explain runs/my_agent --plot why.png")
-@click.argument("run", type=click.Path(path_type=Path))
+@click.argument("run", type=Existing(file_okay=False))
 @click.option("--plot", type=click.Path(path_type=Path), help="Also draw the parts as bars, a .png.")
 @json_option
 def command(run: Path, plot: Path | None, as_json: bool) -> None:

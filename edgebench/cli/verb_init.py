@@ -6,13 +6,13 @@ from pathlib import Path
 
 import click
 
-from edgebench.cli.common import json_option, print_json, stdout, verb
+from edgebench.cli.common import json_option, print_json, stdout, track_option, verb
 from edgebench.errors import EdgeBenchError
 
 
 @verb("edgebench init my_agent.py")
 @click.argument("file", type=click.Path(path_type=Path))
-@click.option("--track", default="route", show_default=True, help="The decision problem.")
+@track_option
 @click.option("--force", is_flag=True, help="Write over a file that is there.")
 @json_option
 def command(file: Path, track: str, force: bool, as_json: bool) -> None:

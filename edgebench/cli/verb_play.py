@@ -8,7 +8,18 @@ from typing import TYPE_CHECKING, Any, Final
 
 import click
 
-from edgebench.cli.common import json_option, print_json, stdout, table, tell_compiling, verb
+from edgebench.cli.common import (
+    edition_option,
+    json_option,
+    print_json,
+    scenario_option,
+    stdout,
+    table,
+    tell_compiling,
+    track_option,
+    verb,
+)
+from edgebench.cli.values import REGION, SPLIT
 from edgebench.cli.verb_build import ensure_built
 
 if TYPE_CHECKING:
@@ -19,12 +30,12 @@ _END_OF_INPUT: Final = "\x04"
 
 
 @verb("edgebench play --region s1 --episode 0:2")
-@click.option("--track", default="route", show_default=True, help="The decision problem.")
-@click.option("--region", default="s1", show_default=True, help="Where.")
-@click.option("--scenario", default="trap", show_default=True, help="How the network behaves.")
+@track_option
+@click.option("--region", type=REGION, default="s1", show_default=True, help="Where.")
+@scenario_option
 @click.option("--episode", metavar="SEED[:WINDOW]", default="0", show_default=True, help="Which episode of the split.")
-@click.option("--split", default="val", show_default=True, help="train, val or test.")
-@click.option("--edition", default="sample", show_default=True, help="Which build of the region.")
+@click.option("--split", type=SPLIT, default="val", show_default=True, help="train, val or test.")
+@edition_option
 @json_option
 def command(track: str, region: str, episode: str, as_json: bool, **names: str) -> None:
     """Step through an episode by hand, seeing what an agent sees; at the end your score stands beside a heuristic's.
