@@ -1,5 +1,5 @@
-# make demo: score an example agent on a topology.  make test: run the tests.
-# Both set up everything they need in $(VENV) first; nothing else has to be installed but Python >= 3.11.
+# make demo: score an example agent on a topology.  make test: run the tests.  make tutorials: execute examples/tutorials.
+# All set up everything they need in $(VENV) first; nothing else has to be installed but Python >= 3.11.
 
 VENV ?= .venv
 BIN := $(VENV)/bin
@@ -8,7 +8,7 @@ PYTHON ?= $(shell for python in python3 python3.13 python3.12 python3.11 python;
 PIP_INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt
 DEMO_RUN := runs/demo
 
-.PHONY: demo test lint docs clean
+.PHONY: demo test coverage lint docs tutorials clean
 
 demo: $(VENV)/.core
 	$(BIN)/edgebench build --region s1
@@ -17,6 +17,9 @@ demo: $(VENV)/.core
 
 test: $(VENV)/.dev
 	$(BIN)/python -m pytest -n auto --dist worksteal
+
+coverage: $(VENV)/.dev
+	$(BIN)/python -m pytest -n auto --dist worksteal --cov --cov-report=term
 
 lint: $(VENV)/.dev
 	$(BIN)/ruff check
@@ -27,8 +30,11 @@ docs: $(VENV)/.dev
 	$(BIN)/python -m mkdocs build --strict
 	@echo "build/docs; to look at it: $(BIN)/python -m http.server --directory build/docs"
 
+tutorials: $(VENV)/.dev
+	$(BIN)/python examples/tutorials/execute.py
+
 clean:
-	rm -rf .venv build dist .pytest_cache .mypy_cache .ruff_cache .hypothesis $(DEMO_RUN)
+	rm -rf .venv build dist .pytest_cache .mypy_cache .ruff_cache .hypothesis .coverage* $(DEMO_RUN)
 
 $(VENV)/.core: pyproject.toml constraints.txt | $(BIN)/python
 	$(PIP_INSTALL) -e .

@@ -1,9 +1,10 @@
-"""What the benchmarks share: the machine in one line, a process with its time and memory."""
+"""What the benchmarks share: the machine in one line, a process with its time and memory, processes in turn."""
 
 from __future__ import annotations
 
 import os
 import platform
+import statistics
 import subprocess
 import sys
 import time
@@ -55,6 +56,20 @@ def finish(command: list[str], environment: dict[str, str] | None = None) -> Fin
     if process.returncode != 0:
         raise RuntimeError(written.decode(errors="replace"))
     return Finished(seconds, peak_mib)
+
+
+def print_times(calls: dict[str, list[str]], rounds: int) -> None:
+    """What Python processes take beside the first of them, in turn, round after round; the first round is dropped."""
+    for call in calls.values():
+        finish(call)
+    bare = next(iter(calls))
+    times = [{name: finish(call).seconds for name, call in calls.items()} for _ in range(rounds)]
+    print(f"\nseconds from start to end of a process, median and best of {rounds} interleaved rounds")
+    print(f"{'':<20} {'median':>7} {'best':>7} {'over ' + bare:>20}")
+    for name in calls:
+        seconds = [one[name] for one in times]
+        ratio = statistics.median(one[name] / one[bare] for one in times)
+        print(f"{name:<20} {statistics.median(seconds):>7.3f} {min(seconds):>7.3f} {ratio:>19.1f}x")
 
 
 def _wait(process: subprocess.Popen[bytes]) -> float:

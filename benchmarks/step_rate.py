@@ -23,7 +23,8 @@ import edgebench
 from builders.pipeline import build_region
 from edgebench.registry import REGIONS, SCENARIOS
 
-sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "tests" / "sim"))
+sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "tests"))
+sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "tests" / "tracks" / "route"))
 from route_oracle import RouteOracle
 
 ROUNDS, SECONDS = 7, 0.4

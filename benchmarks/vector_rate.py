@@ -36,7 +36,8 @@ from edgebench.tracks.route.rules import make_rules
 from edgebench.tracks.route.state import new_states
 from edgebench.tracks.route.vector import RouteVectorEnv
 
-sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "tests" / "sim"))
+sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "tests"))
+sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "tests" / "tracks" / "route"))
 from route_oracle import RouteOracle
 
 ROUNDS, SECONDS = 5, 0.3

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -13,6 +12,7 @@ from edgebench.errors import EdgeBenchError
 from edgebench.region import Region, read_region
 from edgebench.registry import SAMPLE_EDITION
 from edgebench.schema import TABLES
+from edgebench.scratch import scratch
 from edgebench.spec import RegionSpec
 from edgebench.spec_check import spec_from_manifest
 
@@ -52,9 +52,9 @@ def check_region(
     spec, seed, sha256 = _recorded(region)
     _check_cells(region, spec, cells, sha256)
     spec = _with_tokens(region, spec, tokens)
-    with tempfile.TemporaryDirectory(prefix="edgebench-check-") as folder:
+    with scratch("edgebench-check-") as folder:
         target = build_region(
-            spec, cells=cells, edition=region.edition, seed=seed, on_step=on_step, target=Path(folder) / "region"
+            spec, cells=cells, edition=region.edition, seed=seed, on_step=on_step, target=folder / "region"
         )
         rebuilt = read_region(target).manifest["tables"]
     recorded = region.manifest["tables"]

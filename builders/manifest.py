@@ -16,15 +16,15 @@ import pyarrow as pa
 
 from builders.burstgpt import describe_trace
 from builders.ledger import Ledger
+from builders.sample import FOLDER
 from builders.workload import rate_per_s
 from edgebench import __version__
 from edgebench.errors import EdgeBenchError
-from edgebench.registry import SAMPLE_EDITION
+from edgebench.registry import SAMPLE_ATTRIBUTION
 from edgebench.schema import FORMAT_VERSION, SPLITS, region_digest, table_digest
 from edgebench.spec import RegionSpec, WorkloadSpec
 
 SAMPLE_LICENCE: Final = "CC0-1.0"
-SAMPLE_ATTRIBUTION: Final = "EdgeBench sample cells, generated"
 CELLS_LICENCE: Final = "CC-BY-SA-4.0"
 CELLS_ATTRIBUTION: Final = (
     "OpenCelliD Project (https://opencellid.org) is licensed under a Creative Commons Attribution-ShareAlike 4.0 "
@@ -50,7 +50,7 @@ class Build:
 def make_manifest(build: Build, tables: dict[str, pa.Table], statistics: dict[str, Any]) -> dict[str, Any]:
     """Everything one must know of a region, as plain JSON values; the same for the same build, without any clock."""
     digests = {name: table_digest(table) for name, table in tables.items()}
-    sample = build.edition == SAMPLE_EDITION
+    bundled = is_bundled(build.cells)
     return {
         "format_version": FORMAT_VERSION,
         "region": build.spec.name,
@@ -65,8 +65,8 @@ def make_manifest(build: Build, tables: dict[str, pa.Table], statistics: dict[st
         "statistics": statistics,
         "tables": {name: {"rows": table.num_rows, "digest": digests[name]} for name, table in tables.items()},
         "digest": region_digest(digests),
-        "licence": SAMPLE_LICENCE if sample else CELLS_LICENCE,
-        "attribution": SAMPLE_ATTRIBUTION if sample else CELLS_ATTRIBUTION,
+        "licence": SAMPLE_LICENCE if bundled else CELLS_LICENCE,
+        "attribution": SAMPLE_ATTRIBUTION if bundled else CELLS_ATTRIBUTION,
     }
 
 
@@ -82,6 +82,12 @@ def sha256_of(path: Path) -> str:
     """SHA-256 of a file."""
     with path.open("rb") as stream:
         return hashlib.file_digest(stream, "sha256").hexdigest()
+
+
+def is_bundled(cells: Path) -> bool:
+    """Whether a file is one of the bundled sample, wherever it lies: its licence is the sample's."""
+    own = FOLDER / cells.name
+    return own.is_file() and sha256_of(own) == sha256_of(cells)
 
 
 def describe_source(cells: Path, ledger: Ledger) -> dict[str, Any]:

@@ -2,6 +2,7 @@
 #
 #   docker build -f containers/verify.Dockerfile -t edgebench-verify .
 #   containers/verify.sh FOLDER_OF_THE_AGENT OUT eval /agent/agent.py --regions s1 --out /out/run
+#   containers/verify.sh FOLDER_OF_THE_SUBMISSION OUT verify /agent --all
 #
 FROM python:3.11-slim
 
@@ -10,5 +11,6 @@ COPY . .
 RUN pip install --no-cache-dir -c constraints.txt . \
     && useradd --uid 10001 --create-home referee
 ENV EDGEBENCH_HOME=/opt/edgebench
+RUN edgebench build --all
 USER referee
 ENTRYPOINT ["edgebench"]

@@ -12,7 +12,7 @@ shift 2
 exec docker run --rm --network none --read-only --cap-drop ALL --security-opt no-new-privileges \
     --security-opt seccomp=unconfined --security-opt systempaths=unconfined \
     --pids-limit 256 --memory 12g --cpus 2 --tmpfs /tmp:size=1g,exec \
-    --tmpfs /home/referee:size=1g,uid=10001 \
+    --tmpfs /home/referee:size=1g,uid=10001 --tmpfs /opt/edgebench/runs:size=1g,uid=10001 \
     --mount "type=bind,source=$agent,target=/agent,readonly" \
     --mount "type=bind,source=$out,target=/out" \
     edgebench-verify "$@"

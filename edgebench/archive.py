@@ -7,7 +7,6 @@ import re
 import shutil
 import stat
 import struct
-import tempfile
 import zipfile
 import zlib
 from collections.abc import Iterator
@@ -24,6 +23,7 @@ from edgebench.paths import is_folder_name, processed_dir
 from edgebench.region import Region, load, read_region
 from edgebench.registry import REGISTERED, own_regions
 from edgebench.schema import TABLES
+from edgebench.scratch import scratch
 
 MANIFEST: Final = "manifest.json"
 LICENCE_FILE: Final = "LICENSE.txt"
@@ -143,9 +143,9 @@ def add_archive(path: Path, *, force: bool = False) -> Region:
         EdgeBenchError: The file is no sound archive of a region (its members, sizes, digests, names or licence), or
             a different region stands in its place.
     """
-    with tempfile.TemporaryDirectory(prefix="edgebench-add-") as folder:
-        _unpack(path, Path(folder))
-        region = _read_unpacked(path, Path(folder))
+    with scratch("edgebench-add-") as folder:
+        _unpack(path, folder)
+        region = _read_unpacked(path, folder)
         target = processed_dir(region.name, region.edition)
         if not _stands_there(target, region, force):
             with atomic_folder(target) as place:

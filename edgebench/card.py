@@ -21,7 +21,7 @@ from edgebench.croissant import (
     croissant_text,
     data_version,
 )
-from edgebench.registry import SAMPLE_EDITION, TRACKS
+from edgebench.registry import SAMPLE_ATTRIBUTION, SAMPLE_EDITION, TRACKS
 from edgebench.schema import TABLES
 
 SPLIT: Final = "data"
@@ -98,7 +98,7 @@ def _opening(manifest: Mapping[str, Any]) -> str:
         f"links ({figures['trap_links']:,} of them traps), {figures['instances']:,} placed models and "
         f"{sum(figures['tasks'].values()):,} tasks, in four Parquet tables. {PRIVILEGED}"
     )
-    if manifest["edition"] == SAMPLE_EDITION:
+    if manifest["attribution"] == SAMPLE_ATTRIBUTION:
         words += "\n\nThe cells behind this edition are generated: it ranks agents and is no measurement of a network."
     return words
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 import multiprocessing
 import os
 import signal
+import threading
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from multiprocessing.connection import Connection, wait
@@ -141,6 +142,7 @@ class _Crew:
 def _do(connection: Connection, function: str, arguments: dict[str, Any]) -> None:
     """The life of a process."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # the crew passes Ctrl-C on, once and to all
+    threading.Thread(target=_end_with_crew, daemon=True).start()
 
     def tell(value: Any) -> None:
         connection.send((_TOLD, value))
@@ -151,6 +153,14 @@ def _do(connection: Connection, function: str, arguments: dict[str, Any]) -> Non
         connection.send((_FAILED, {"what": error.what, "where": error.where, "mend": error.mend}))
     else:
         connection.send((_DONE, result))
+
+
+def _end_with_crew() -> None:
+    """End this process when the one that started it has ended, however it did: nobody would hear of the result."""
+    crew = multiprocessing.parent_process()
+    assert crew is not None
+    crew.join()
+    os._exit(1)
 
 
 def cores() -> int:

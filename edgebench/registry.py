@@ -111,6 +111,8 @@ DEFAULT_WORKFLOW: Final = "chain"
 DEFAULT_SCENARIO: Final = "trap"
 DEFAULT_TRACK: Final = "route"
 SAMPLE_EDITION: Final = "sample"
+SAMPLE_ATTRIBUTION: Final = "EdgeBench sample cells, generated"
+"""What the manifest of every region says whose cells are bundled ones, of whatever edition it is."""
 UNSEEN: Final = "s4"
 """The standard region of the cross-domain board: agents on it must not have learned on it."""
 

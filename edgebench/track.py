@@ -67,6 +67,10 @@ class Track:
         worlds: What learning plays (`edgebench.learning.world.World`), by face; `single` has the actions of `env`.
         sights: How a policy that was trained on a face sees `env` (`edgebench.learning.sight.Sight`), by face; without
             one it is played on its face alone.
+        first_agent: The module that `edgebench init` writes out for a beginner, "" for none.
+        guide: The reference agent that `edgebench play` asks and `edgebench explain` sets beside a run, "" for none.
+        hand: How a person plays it (`edgebench.play.hand.Hand`), "" where nobody can.
+        losses: Where the primary metric is lost (`edgebench.explain.losses.Losses`), "" where that is not told.
     """
 
     name: str
@@ -85,6 +89,10 @@ class Track:
     streams: str = ""
     worlds: Mapping[str, str] = field(default_factory=dict)
     sights: Mapping[str, str] = field(default_factory=dict)
+    first_agent: str = ""
+    guide: str = ""
+    hand: str = ""
+    losses: str = ""
 
     @property
     def figures(self) -> tuple[Metric, ...]:

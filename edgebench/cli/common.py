@@ -1,4 +1,4 @@
-"""What the verbs share: errors told in three lines, names from a list, progress on stderr, tables on stdout."""
+"""What the verbs share: options, exit statuses, errors told in three lines, progress on stderr, tables on stdout."""
 
 from __future__ import annotations
 
@@ -9,34 +9,68 @@ from typing import TYPE_CHECKING, Any, Final
 
 import click
 
-from edgebench.errors import EdgeBenchError, unknown_name
+from edgebench.cli.values import EDITION, REGIONS, SCENARIO, TRACK, OneOf
+from edgebench.errors import EdgeBenchError, refused_write
 
 if TYPE_CHECKING:
     from rich.console import Console, Group
     from rich.table import Table
 
-INTERRUPTED: Final = 130
-"""Exit status after Ctrl-C (128 + SIGINT)."""
+DOES_NOT_HOLD: Final = 1
 USER_ERROR: Final = 2
-"""Exit status of a mistake the user can mend."""
+INTERRUPTED: Final = 130
+EXIT_STATUSES: Final = {
+    0: "done; whatever was checked holds",
+    DOES_NOT_HOLD: "done, but what was checked does not hold: an episode failed, a table differs, a problem was found",
+    USER_ERROR: "not done: a mistake in the command, its files or its surroundings, told with what to do about it",
+    INTERRUPTED: "broken off by Ctrl-C",
+}
+"""What the exit status of every verb says; a defect of EdgeBench itself ends in a traceback and status 1."""
+
+_DEBUG: Final = "edgebench.debug"
+_QUIET: Final = "edgebench.quiet"
 
 
-def _remember_debug(ctx: click.Context, _parameter: click.Parameter, wanted: bool) -> None:
+def remember_debug(ctx: click.Context, arguments: Sequence[str]) -> None:
+    """Note --debug wherever it stands: a mistake before it is to be shown with its traceback too."""
+    ctx.meta[_DEBUG] = "--debug" in arguments
+
+
+def _remember_quiet(ctx: click.Context, _parameter: click.Parameter, wanted: bool) -> None:
     if wanted:
-        ctx.find_root().meta["edgebench.debug"] = True
+        ctx.meta[_QUIET] = True
 
 
-debug_option = click.option(
-    "--debug", is_flag=True, expose_value=False, callback=_remember_debug, help="Show the traceback of an error."
-)
+debug_option = click.option("--debug", is_flag=True, expose_value=False, help="Show the traceback of an error.")
+quiet_option = click.option(
+    "-q", "--quiet", is_flag=True, is_eager=True, expose_value=False, callback=_remember_quiet,
+    help="Tell nothing but results and errors: no progress, no remarks.",
+)  # fmt: skip
 json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON instead of a table.")
+track_option = click.option("--track", type=TRACK, default="route", show_default=True, help="The decision problem.")
+regions_option = click.option(
+    "--regions", type=REGIONS, default="all", show_default=True, help="s1,bern; all are s1 to s4."
+)
+scenario_option = click.option(
+    "--scenario", type=SCENARIO, default="trap", show_default=True, help="How the network behaves."
+)
+edition_option = click.option(
+    "--edition", type=EDITION, default="sample", show_default=True, help="Which build of the regions."
+)
+device_option = click.option(
+    "--device", type=OneOf("device", "cpu", "cuda"), default="cpu", show_default=True, help="Where nets are."
+)
+jobs_option = click.option("--jobs", type=click.IntRange(1), help="Processes at once.  [default: one a core]")
+ray_option = click.option(
+    "--ray", "ray_address", default="", help="Spread over a Ray cluster: its address, auto, or local."
+)
 
 
 def verb(example: str) -> Callable[[Callable[..., None]], click.Command]:
     """Turn a function into a verb whose help ends with `example`."""
 
     def wrap(function: Callable[..., None]) -> click.Command:
-        return click.command(epilog=f"Example: {example}")(debug_option(function))
+        return debug_option(quiet_option(click.command(epilog=f"Example: {example}")(function)))
 
     return wrap
 
@@ -48,29 +82,20 @@ def guarded(ctx: click.Context) -> Iterator[None]:
         yield
     except BrokenPipeError:
         raise
+    except click.UsageError:
+        if ctx.meta.get(_DEBUG):
+            traceback.print_exc()
+        raise  # click tells it, with the verb's usage
     except (EdgeBenchError, OSError) as error:
-        if ctx.meta.get("edgebench.debug"):
+        if ctx.meta.get(_DEBUG):
             traceback.print_exc()
         else:
-            click.echo(f"error: {error}", err=True)
+            told = refused_write(error) if isinstance(error, OSError) else None
+            click.echo(f"error: {told or error}", err=True)
         ctx.exit(USER_ERROR)
     except KeyboardInterrupt:
         click.echo("interrupted", err=True)
         ctx.exit(INTERRUPTED)
-
-
-def names(text: str, kind: str, known: Iterable[str]) -> list[str]:
-    """Split `s1,s2` into names, each known and none twice; `all` stands for every known one."""
-    registry = list(known)
-    if text == "all":
-        return registry
-    wanted = list(dict.fromkeys(part.strip() for part in text.split(",") if part.strip()))
-    if not wanted:
-        raise EdgeBenchError(f"no {kind} named", where=repr(text), mend=f"known: {', '.join(registry)}")
-    for name in wanted:
-        if name not in registry:
-            raise unknown_name(kind, name, registry)
-    return wanted
 
 
 def stdout() -> Console:
@@ -81,10 +106,11 @@ def stdout() -> Console:
 
 
 def stderr() -> Console:
-    """Where progress and remarks go, so that `--json` leaves stdout to the data."""
+    """Where progress and remarks go, so that `--json` leaves stdout to the data; nowhere with `--quiet`."""
     from rich.console import Console
 
-    return Console(stderr=True, highlight=False)
+    ctx = click.get_current_context(silent=True)
+    return Console(stderr=True, highlight=False, quiet=ctx is not None and ctx.meta.get(_QUIET, False))
 
 
 @contextmanager
@@ -103,7 +129,7 @@ def progress(unit: str) -> Iterator[Callable[[str, int, int], None]]:
     console = stderr()
     bar = Progress(
         *columns, TimeElapsedColumn(), TimeRemainingColumn(), console=console, transient=True,
-        disable=not console.is_terminal,
+        disable=console.quiet or not console.is_terminal,
     )  # fmt: skip
     with bar:
         task = bar.add_task("", total=None)

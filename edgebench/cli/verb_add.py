@@ -8,13 +8,14 @@ from typing import TYPE_CHECKING
 import click
 
 from edgebench.cli.common import facts, json_option, print_json, stderr, stdout, verb
+from edgebench.cli.values import Existing
 
 if TYPE_CHECKING:
     from edgebench.region import Region
 
 
 @verb("edgebench add s1-ocid-202603.zip")
-@click.argument("file", type=click.Path(path_type=Path, exists=True, dir_okay=False))
+@click.argument("file", type=Existing(dir_okay=False))
 @click.option("--force", is_flag=True, help="Replace a different region of the same edition and name.")
 @json_option
 def command(file: Path, force: bool, as_json: bool) -> None:

@@ -7,17 +7,25 @@ import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any, get_args
 
 import click
 
 from edgebench.cli.common import facts, json_option, print_json, progress, region_tables, stderr, stdout, verb
+from edgebench.cli.values import REGISTERED_REGIONS, Existing, Name, split_names
 from edgebench.errors import EdgeBenchError
+from edgebench.spec import (
+    ArrivalProcess,
+    LinkMethod,
+    NodeMethod,
+    PlacementMethod,
+    RegionSpec,
+    TrapBehaviour,
+    TrapChoice,
+    WorkflowShape,
+)
 
-if TYPE_CHECKING:
-    from edgebench.spec import RegionSpec
-
-_FILE = click.Path(path_type=Path)
+_FILE = Existing(dir_okay=False)
 
 
 @dataclass(frozen=True)
@@ -38,39 +46,47 @@ def _own_options(function: Callable[..., None]) -> Callable[..., None]:
     return function
 
 
+def _method(option: str, key: str, known: Any, about: str) -> Callable[[Callable[..., None]], Callable[..., None]]:
+    """An option for one of the names of a `Literal` of `edgebench.spec`, the first of which is the default.
+
+    The check of the specification tells a wrong one, with all else that is wrong.
+    """
+    names: tuple[str, ...] = get_args(known)
+    told = ", ".join(names[1:])
+    return click.option(
+        option, key, type=Name("method", lambda ctx: names), help=f"{about}: {names[0]} (default), {told}."
+    )
+
+
 _OWN = (
     click.option("--name", help="A region of your own, in file-name letters."),
     click.option("--spec", "path", type=_FILE, help="Its specification, a TOML file (docs/regions.md)."),
     click.option("--mcc", metavar="CODES", help="Mobile country codes: 228, or 234,235."),
     click.option("--nets", metavar="CODES", help="Mobile network codes kept.  [default: all with a fair share]"),
     click.option("--bbox", metavar="W,S,E,N", help="Least and most longitude and latitude: 7.3,46.9,7.6,47.0."),
-    click.option("--polygon", metavar="FILE", help="GeoJSON polygon within which cells are kept; gives the bbox."),
+    click.option("--polygon", type=click.Path(), help="GeoJSON file: keeps the cells within; gives the bbox."),
     click.option("--nodes", type=int, help="Edge servers."),
     click.option("--compute", metavar="MIN,MAX,MEAN", help="Compute units of a node.  [default: 16,54,34.6]"),
     click.option("--storage", "storage_gb", metavar="MIN,MAX,MEAN", help="GB of a node.  [default: 16,34,25.3]"),
     click.option("--mean-degree", type=float, help="Links a node.  [default: 3.2]"),
-    click.option("--nodes-by", metavar="METHOD", help="spread (default), clusters or grid."),
-    click.option("--links-by", metavar="METHOD", help="gabriel (default), gabriel-decay, nearest or backbone."),
-    click.option("--placement", metavar="METHOD", help="random (default), single-type, popularity or tiled."),
-    click.option("--traps", "traps_which", metavar="WHICH", help="busiest (default), random or top-compute."),
+    _method("--nodes-by", "nodes_by", NodeMethod, "How nodes are chosen"),
+    _method("--links-by", "links_by", LinkMethod, "How they are linked"),
+    _method("--placement", "placement", PlacementMethod, "How models are placed"),
+    _method("--traps", "traps_which", TrapChoice, "Which links are traps"),
     click.option("--trap-share", "traps_share", type=float, help="Share of the links that are traps."),
-    click.option(
-        "--trap-behaviour", "traps_behaviour", metavar="NAME", help="gilbert-elliott (default), coin or flat."
-    ),
-    click.option("--arrivals", "workload_arrivals", metavar="NAME", help="poisson (default), bursty, on-off, diurnal."),
-    click.option(
-        "--workflow", "workload_workflow", metavar="SHAPE", help="chain-5 (default), chain, diamond, tree, hybrid, dag."
-    ),
+    _method("--trap-behaviour", "traps_behaviour", TrapBehaviour, "What traps do"),
+    _method("--arrivals", "workload_arrivals", ArrivalProcess, "When tasks arrive"),
+    _method("--workflow", "workload_workflow", WorkflowShape, "What a task consists of"),
     click.option("--experts", "workload_experts", type=int, help="Model types, 3 (default) to 64."),
-    click.option("--tokens", "workload_tokens", metavar="FILE", help="BurstGPT CSV whose token lengths are drawn."),
+    click.option("--tokens", "workload_tokens", type=click.Path(), help="BurstGPT CSV: its lengths are drawn."),
 )
 
 
 @verb("edgebench build --name bern --mcc 228 --bbox 7.3,46.9,7.6,47.0 --nodes 40 --cells 228.csv.gz --edition mine")
-@click.option("--region", "regions", multiple=True, metavar="NAMES", help="s1, or s1,trap500; may be repeated.")
+@click.option("--region", "regions", type=REGISTERED_REGIONS, multiple=True, help="s1, or s1,trap500; may be repeated.")
 @click.option("--all", "every", is_flag=True, help="Build s1 to s4.")
 @_own_options
-@click.option("--write-spec", type=_FILE, help="Also write the specification of your own region as TOML.")
+@click.option("--write-spec", type=click.Path(path_type=Path), help="Also write the specification, as TOML.")
 @click.option(
     "--cells", type=_FILE, help="OpenCellID or MLS file, gz or plain.  [default: the sample; your own region: raw/]"
 )
@@ -117,12 +133,10 @@ def command(
 
 
 def _named(regions: tuple[str, ...], every: bool) -> Iterator[RegionSpec]:
-    from edgebench.cli.common import names
     from edgebench.registry import REGIONS, REGISTERED
 
-    if every or regions:
-        wanted = list(REGIONS) if every else names(",".join(regions), "region", REGISTERED)
-        yield from (REGISTERED[name] for name in wanted)
+    wanted = list(REGIONS) if every else split_names(",".join(regions), "region") if regions else []
+    yield from (REGISTERED[name] for name in wanted)
 
 
 def _own_order(given: dict[str, Any], path: Path | None, cells: Path | None, edition: str | None, seed: int) -> _Order:

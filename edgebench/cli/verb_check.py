@@ -7,17 +7,25 @@ from pathlib import Path
 
 import click
 
-from edgebench.cli.common import json_option, print_json, progress, stderr, stdout, table, verb
-
-DIFFERENT = 1
-"""Exit status where a table differs."""
+from edgebench.cli.common import (
+    DOES_NOT_HOLD,
+    edition_option,
+    json_option,
+    print_json,
+    progress,
+    stderr,
+    stdout,
+    table,
+    verb,
+)
+from edgebench.cli.values import REGION, Existing
 
 
 @verb("edgebench check s1 --edition ocid-202603 --cells 228.csv.gz")
-@click.argument("region")
-@click.option("--edition", default="sample", show_default=True, help="Which build of the region.")
-@click.option("--cells", type=click.Path(path_type=Path), help="The file it was built from; not for the sample.")
-@click.option("--tokens", type=click.Path(path_type=Path), help="The token lengths it was built with, if with any.")
+@click.argument("region", type=REGION)
+@edition_option
+@click.option("--cells", type=Existing(), help="The file it was built from; not for the sample.")
+@click.option("--tokens", type=Existing(), help="The token lengths it was built with, if with any.")
 @json_option
 def command(region: str, edition: str, cells: Path | None, tokens: Path | None, as_json: bool) -> None:
     """Build REGION again from its cells, with the recorded specification and seed, and compare every table's digest.
@@ -45,4 +53,4 @@ def command(region: str, edition: str, cells: Path | None, tokens: Path | None, 
     if not all(check.same for check in checks):
         built_by = loaded.manifest.get("builder_version")
         stderr().print(f"{region} differs: built by version {built_by}, checked by {__version__}", markup=False)
-        click.get_current_context().exit(DIFFERENT)
+        click.get_current_context().exit(DOES_NOT_HOLD)

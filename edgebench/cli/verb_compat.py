@@ -7,12 +7,13 @@ from pathlib import Path
 import click
 
 from edgebench.cli.common import json_option, print_json, stdout, table, verb
+from edgebench.cli.values import Existing, OneOf
 
 
 @verb("edgebench compat vamappo database/Server1")
-@click.argument("system", type=click.Choice(["vamappo", "topofreerl"]))
-@click.argument("folder", metavar="DIR", type=click.Path(path_type=Path))
-@click.option("--split", type=click.Choice(["train", "test"]), default="test", show_default=True)
+@click.argument("system", type=OneOf("system", "vamappo", "topofreerl"))
+@click.argument("folder", metavar="DIR", type=Existing(file_okay=False))
+@click.option("--split", type=OneOf("split", "train", "test"), default="test", show_default=True, help="Which tasks.")
 @click.option("--seeds", type=click.IntRange(min=1), default=3, show_default=True, help="Seeds to average over.")
 @json_option
 def command(system: str, folder: Path, split: str, seeds: int, as_json: bool) -> None:

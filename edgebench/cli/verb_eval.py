@@ -10,16 +10,23 @@ from typing import TYPE_CHECKING, Any, Final
 import click
 
 from edgebench.cli.common import (
+    DOES_NOT_HOLD,
     INTERRUPTED,
+    edition_option,
     json_option,
     print_json,
     progress,
+    ray_option,
+    regions_option,
+    scenario_option,
     stderr,
     stdout,
     table,
     tell_compiling,
+    track_option,
     verb,
 )
+from edgebench.cli.values import AGENT, SPLIT, Finite
 from edgebench.cli.verb_build import ensure_built
 
 if TYPE_CHECKING:
@@ -27,8 +34,6 @@ if TYPE_CHECKING:
     from edgebench.harness.run import Run
     from edgebench.harness.summary import Figures, Summary
 
-EPISODES_FAILED: Final = 1
-"""Exit status of a complete run in which an episode failed."""
 _CAUSES_TOLD: Final = 5
 _MENDS: Final = {
     "invalid": "act must return an action of the environment's action space that action_mask allows",
@@ -38,22 +43,20 @@ _MENDS: Final = {
 
 
 @verb("edgebench eval my_agent.py --regions s1,s2")
-@click.argument("agent")
-@click.option("--track", default="route", show_default=True, help="The decision problem.")
-@click.option("--regions", default="all", show_default=True, help="s1,bern; all are s1 to s4.")
-@click.option("--split", default="test", show_default=True, help="test; val or train to develop on.")
-@click.option("--scenario", default="trap", show_default=True, help="How the network behaves.")
+@click.argument("agent", type=AGENT)
+@track_option
+@regions_option
+@click.option("--split", type=SPLIT, default="test", show_default=True, help="test; val or train to develop on.")
+@scenario_option
 @click.option("--seeds", type=click.IntRange(1), help="Scenario seeds a window is played under.  [default: 5]")
-@click.option("--edition", default="sample", show_default=True, help="Which build of the regions.")
+@edition_option
 @click.option("--privileged", is_flag=True, help="Show the agent what no operator can know; marked in every result.")
 @click.option("--out", type=click.Path(path_type=Path), help="Run folder.  [default: runs/AGENT-… in the data folder]")
 @click.option("--overwrite", is_flag=True, help="Replace the run in the folder instead of resuming it.")
-@click.option("--decision-cpu-s", type=click.FloatRange(0, min_open=True), help="CPU time of one decision.")
-@click.option("--decision-wall-s", type=click.FloatRange(0, min_open=True), help="Wall-clock time of one decision.")
-@click.option(
-    "--startup-wall-s", type=click.FloatRange(0, min_open=True), help="Wall-clock time of starting the agent."
-)
-@click.option("--ray", "ray_address", default="", help="Spread over a Ray cluster: its address, auto, or local.")
+@click.option("--decision-cpu-s", type=Finite(0, min_open=True), help="CPU time of one decision.")
+@click.option("--decision-wall-s", type=Finite(0, min_open=True), help="Wall-clock time of one decision.")
+@click.option("--startup-wall-s", type=Finite(0, min_open=True), help="Wall-clock time of starting the agent.")
+@ray_option
 @json_option
 def command(agent: str, out: Path | None, as_json: bool, regions: str, **options: Any) -> None:
     """Score AGENT: a .py file, package:Class, the name of a reference agent (edgebench list agents), or the folder of a
@@ -70,7 +73,6 @@ def command(agent: str, out: Path | None, as_json: bool, regions: str, **options
     source = resolve_agent(agent, options["track"])
     options["regions"] = wanted_regions(regions, options["edition"])
     options["seeds"] = options["seeds"] or EVAL_SEEDS
-    _check(options)
     if source.kind == "checkpoint" and not _plays_alone(source.target, options["track"]):
         _play_face(source.target, options, as_json)
         return
@@ -85,7 +87,7 @@ def command(agent: str, out: Path | None, as_json: bool, regions: str, **options
         stdout().print(summary_table(source.name, run.summary))
     stderr().print(f"run folder: {folder}", soft_wrap=True, markup=False)
     if _tell_failures(run):
-        click.get_current_context().exit(EPISODES_FAILED)
+        click.get_current_context().exit(DOES_NOT_HOLD)
 
 
 def _plays_alone(checkpoint: str, track: str) -> bool:
@@ -116,18 +118,6 @@ def _play_face(checkpoint: str, options: dict[str, Any], as_json: bool) -> None:
     title = f"{kept.job.method} · {options['track']}, face {kept.job.face}, {options['scenario']}, {options['split']}"
     stdout().print(table(title, ["region", "score", "95 % interval"], rows))
     stderr().print("played on its own face, in this process: not for a board")
-
-
-def _check(options: dict[str, Any]) -> None:
-    from edgebench.errors import unknown_name
-    from edgebench.registry import SCENARIOS
-    from edgebench.registry import track as find_track
-    from edgebench.schema import SPLITS
-
-    find_track(options["track"])
-    for kind, known in (("scenario", SCENARIOS), ("split", SPLITS)):
-        if options[kind] not in known:
-            raise unknown_name(kind, options[kind], known)
 
 
 def _budgets(options: dict[str, Any]) -> Budgets:

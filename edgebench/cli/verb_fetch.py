@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import click
 
 from edgebench.cli.common import facts, json_option, print_json, progress, stderr, stdout, verb
+from edgebench.cli.values import REGION
 from edgebench.errors import EdgeBenchError
 
 if TYPE_CHECKING:
@@ -17,7 +18,7 @@ if TYPE_CHECKING:
 
 
 @verb("edgebench fetch --region s1")
-@click.option("--region", metavar="NAME", help="The country of a region, all its codes.")
+@click.option("--region", type=REGION, help="The country of a region, all its codes.")
 @click.option("--mcc", type=click.IntRange(200, 999), help="One mobile country code, such as 228.")
 @click.option("--full", is_flag=True, help="All countries.")
 @click.option("--token", envvar="OPENCELLID_TOKEN", help="Yours at opencellid.org.  [env: OPENCELLID_TOKEN]")

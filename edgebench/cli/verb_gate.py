@@ -6,7 +6,20 @@ from typing import TYPE_CHECKING
 
 import click
 
-from edgebench.cli.common import json_option, print_json, progress, stderr, stdout, table, tell_compiling, verb
+from edgebench.cli.common import (
+    DOES_NOT_HOLD,
+    edition_option,
+    json_option,
+    print_json,
+    progress,
+    regions_option,
+    stderr,
+    stdout,
+    table,
+    tell_compiling,
+    track_option,
+    verb,
+)
 from edgebench.cli.verb_build import ensure_built
 
 if TYPE_CHECKING:
@@ -14,18 +27,17 @@ if TYPE_CHECKING:
 
 
 @verb("edgebench gate --track route --regions s1")
-@click.option("--track", default="route", show_default=True, help="The decision problem.")
+@track_option
 @click.option("--all", "every", is_flag=True, help="All decision problems, one after another.")
-@click.option("--regions", default="all", show_default=True, help="s1,bern; all are s1 to s4.")
-@click.option("--edition", default="sample", show_default=True, help="Which build of the regions.")
+@regions_option
+@edition_option
 @json_option
 def command(track: str, every: bool, regions: str, edition: str, as_json: bool) -> None:
     """Measure separation, honesty and what else a track must hold; the exit status is 1 where a check fails."""
     from edgebench.harness.gate import run_gate
     from edgebench.registry import TRACKS, wanted_regions
-    from edgebench.registry import track as find_track
 
-    wanted, tracks = wanted_regions(regions, edition), list(TRACKS) if every else [find_track(track).name]
+    wanted, tracks = wanted_regions(regions, edition), list(TRACKS) if every else [track]
     ensure_built(wanted, edition)
     tell_compiling(*tracks)
     reports = []
@@ -37,7 +49,7 @@ def command(track: str, every: bool, regions: str, edition: str, as_json: bool) 
     if as_json:
         print_json([measured.as_json() for measured in reports] if every else reports[0].as_json())
     if not all(measured.ok for measured in reports):
-        click.get_current_context().exit(1)
+        click.get_current_context().exit(DOES_NOT_HOLD)
 
 
 def _print(measured: GateReport) -> None:

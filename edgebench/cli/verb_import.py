@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import click
 
 from edgebench.cli.common import facts, json_option, print_json, stderr, stdout, table, verb
+from edgebench.cli.values import Existing, OneOf
 from edgebench.errors import EdgeBenchError
 
 if TYPE_CHECKING:
@@ -17,12 +18,12 @@ if TYPE_CHECKING:
 
 
 @verb("edgebench import vamappo database/Server1 --as legacy-s1 --mend")
-@click.argument("system", type=click.Choice(["vamappo", "topofreerl"]))
-@click.argument("folder", metavar="DIR", type=click.Path(path_type=Path))
+@click.argument("system", type=OneOf("system", "vamappo", "topofreerl"))
+@click.argument("folder", metavar="DIR", type=Existing(file_okay=False))
 @click.option("--as", "name", help="The region's name.  [default: legacy-s1 …, legacy-trap500]")
 @click.option("--edition", default="legacy", show_default=True, help="Name of the raw data.")
 @click.option(
-    "--placement", type=click.Choice(["random", "single"]), default="random", show_default=True,
+    "--placement", type=OneOf("placement", "random", "single"), default="random", show_default=True,
     help="VAMAPPO's RandomDeployment or SingleDeployment.",
 )  # fmt: skip
 @click.option("--mend", is_flag=True, help="Mend the defects that forbid a region, and write down what was changed.")

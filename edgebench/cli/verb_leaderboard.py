@@ -3,12 +3,24 @@
 from __future__ import annotations
 
 import dataclasses
+from contextlib import nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 import click
 
-from edgebench.cli.common import json_option, print_json, progress, stderr, stdout, table, verb
+from edgebench.cli.common import (
+    edition_option,
+    json_option,
+    print_json,
+    progress,
+    stderr,
+    stdout,
+    table,
+    track_option,
+    verb,
+)
+from edgebench.cli.values import REGIONS, Existing
 from edgebench.errors import EdgeBenchError
 
 if TYPE_CHECKING:
@@ -24,20 +36,23 @@ _FIGURES: Final = 1
 
 
 @verb("edgebench leaderboard --regions s1 --run runs/my_agent")
-@click.option("--track", default="route", show_default=True, help="The decision problem.")
-@click.option("--edition", default="sample", show_default=True, help="Which build of the regions.")
-@click.option("--regions", help="Only print, scored on these alone: s1,s2.")
-@click.option("--run", type=click.Path(path_type=Path), help="Only print, with this run among the entries.")
+@track_option
+@edition_option
+@click.option("--regions", type=REGIONS, help="Only print, scored on these alone: s1,s2.")
+@click.option("--run", type=Existing(file_okay=False), help="Only print, with this run among the entries.")
 @click.option(
-    "--paste", type=click.Path(path_type=Path), help="Also renew the first table between the marks of this file."
+    "--paste", type=Existing(dir_okay=False), help="Also renew the first table between the marks of this file."
+)
+@click.option(
+    "--rliable", type=click.Path(path_type=Path), help="Also write the first table's scores as JSON for rliable."
 )
 @click.option("--total", is_flag=True, help="All tracks: who is good at what.")
 @click.option("--radar", type=click.Path(path_type=Path), help="With --total: also draw its radar plot.")
 @click.option("--html", type=click.Path(path_type=Path), help="Only write the site of all boards, agents and regions.")
 @json_option
 def command(
-    track: str, edition: str, regions: str | None, run: Path | None, paste: Path | None, total: bool,
-    radar: Path | None, html: Path | None, as_json: bool,
+    track: str, edition: str, regions: str | None, run: Path | None, paste: Path | None, rliable: Path | None,
+    total: bool, radar: Path | None, html: Path | None, as_json: bool,
 ) -> None:  # fmt: skip
     """Rank the entries of a board and write its leaderboard.csv and leaderboard.md.
 
@@ -46,30 +61,51 @@ def command(
     --html site renders everything on disk, all tracks and editions, as pages that open offline from a file; it needs
     the extra edgebench[site].
     """
+    of_one_board = any(option is not None for option in (regions, run, paste, rliable))
     if html is not None:
-        if regions is not None or run is not None or paste is not None or total or radar is not None:
+        if total or of_one_board or radar is not None:
             raise EdgeBenchError("--html shows everything there is", mend="leave the other options out")
         _write_site(html, as_json)
-        return
-    if total:
+    elif total:
+        if of_one_board:
+            raise EdgeBenchError("--total is of all tracks and regions", mend="leave --regions and the like out")
         _total(edition, radar, as_json)
-        return
-    from edgebench.leaderboard.board import rank
-    from edgebench.leaderboard.page import as_records, write_board
-    from edgebench.leaderboard.page import paste as paste_table
+    elif radar is not None:
+        raise EdgeBenchError("--radar is of all tracks", mend="give --total with it")
+    else:
+        _board(track, edition, regions, run, paste, rliable, as_json)
 
-    tables = rank(_entries(track, edition, regions, run))
-    if not tables:
-        raise EdgeBenchError(f"the board of {track}, edition {edition}, has no entries", mend="edgebench submit --help")
+
+def _board(
+    track: str, edition: str, regions: str | None, run: Path | None, paste: Path | None, rliable: Path | None,
+    as_json: bool,
+) -> None:  # fmt: skip
+    from edgebench.atomic import write_text
+    from edgebench.leaderboard.board import rank
+    from edgebench.leaderboard.ledger import still
+    from edgebench.leaderboard.page import as_records, as_rliable, write_board
+    from edgebench.leaderboard.page import paste as paste_table
+    from edgebench.paths import boards_dir
+
+    writes = regions is None and run is None and boards_dir().is_dir()
+    with still(boards_dir()) if writes else nullcontext():
+        tables = rank(_entries(track, edition, regions, run))
+        if not tables:
+            raise EdgeBenchError(
+                f"the board of {track}, edition {edition}, has no entries", mend="edgebench submit --help"
+            )
+        written = write_board(tables, track, edition) if writes else ()
     if as_json:
         print_json(as_records(tables))
     else:
         _print(tables)
-    if regions is None and run is None:
-        for path in write_board(tables, track, edition):
-            stderr().print(f"wrote {path}", soft_wrap=True, markup=False)
+    for path in written:
+        stderr().print(f"wrote {path}", soft_wrap=True, markup=False)
     if paste is not None:
         paste_table(tables[0], paste)
+    if rliable is not None:
+        write_text(rliable, as_rliable(tables[0]))
+        stderr().print(f"wrote {rliable}", soft_wrap=True, markup=False)
 
 
 def _write_site(target: Path, as_json: bool) -> None:
@@ -133,10 +169,8 @@ def _plain(value: float | None, digits: int) -> str:
 def _entries(track: str, edition: str, regions: str | None, run: Path | None) -> list[Entry]:
     from edgebench.leaderboard.board import read_board, read_entry
     from edgebench.leaderboard.rules import one_family
-    from edgebench.registry import track as find_track
     from edgebench.registry import wanted_regions
 
-    find_track(track)
     wanted = None if regions is None else wanted_regions(regions, edition)
     if wanted is not None:
         one_family(wanted, edition)

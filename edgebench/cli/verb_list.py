@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from typing import Final
+
 import click
 
 from edgebench.cli.common import json_option, print_json, stdout, table, verb
-
-KINDS = ("regions", "tracks", "scenarios", "splits", "agents", "methods")
+from edgebench.cli.values import Known
 
 
 @verb("edgebench list regions")
-@click.argument(
-    "kind", type=click.Choice(["regions", "tracks", "scenarios", "splits", "agents", "methods"]), required=False
-)
+@click.argument("kind", type=Known("kind", lambda: _LISTS), required=False)
 @json_option
 def command(kind: str | None, as_json: bool) -> None:
     """Name the regions, tracks, scenarios, splits, reference agents and learning methods; KIND narrows it to one."""
@@ -92,7 +92,7 @@ def _first_line(text: str) -> str:
     return text.partition("\n")[0]
 
 
-_LISTS = {
+_LISTS: Final[dict[str, Callable[[], list[dict[str, object]]]]] = {
     "regions": _regions,
     "tracks": _tracks,
     "scenarios": _scenarios,

@@ -6,12 +6,13 @@ from pathlib import Path
 
 import click
 
-from edgebench.cli.common import json_option, print_json, stderr, verb
+from edgebench.cli.common import edition_option, json_option, print_json, stderr, verb
+from edgebench.cli.values import REGION
 
 
 @verb("edgebench pack s1 -o s1.zip")
-@click.argument("region")
-@click.option("--edition", default="sample", show_default=True, help="Which build of the region.")
+@click.argument("region", type=REGION)
+@edition_option
 @click.option("-o", "--output", type=click.Path(path_type=Path), help="The archive.  [default: REGION-EDITION.zip]")
 @json_option
 def command(region: str, edition: str, output: Path | None, as_json: bool) -> None:

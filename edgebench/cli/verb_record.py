@@ -6,28 +6,41 @@ from typing import Any
 
 import click
 
-from edgebench.cli.common import json_option, print_json, progress, stdout, tell_compiling, verb
+from edgebench.cli.common import (
+    edition_option,
+    json_option,
+    print_json,
+    progress,
+    scenario_option,
+    stdout,
+    tell_compiling,
+    track_option,
+    verb,
+)
+from edgebench.cli.values import AGENT, REGION, SPLIT
 from edgebench.cli.verb_build import ensure_built
 
 
 @verb("edgebench record nearest edgebench/route-s1-nearest-v0 --region s1")
-@click.argument("agent")
+@click.argument("agent", type=AGENT)
 @click.argument("dataset")
-@click.option("--track", default="route", show_default=True, help="The decision problem.")
-@click.option("--region", default="s1", show_default=True, help="Where.")
-@click.option("--split", default="train", show_default=True, help="train, val or test.")
-@click.option("--scenario", default="trap", show_default=True, help="How the network behaves.")
+@track_option
+@click.option("--region", type=REGION, default="s1", show_default=True, help="Where.")
+@click.option("--split", type=SPLIT, default="train", show_default=True, help="train, val or test.")
+@scenario_option
 @click.option("--seeds", type=click.IntRange(1), default=1, show_default=True, help="Scenario seeds a window.")
-@click.option("--edition", default="sample", show_default=True, help="Which build of the region.")
+@edition_option
 @json_option
 def command(agent: str, dataset: str, region: str, edition: str, as_json: bool, **options: Any) -> None:
     """Play AGENT (as edgebench eval takes it) and keep every step as the Minari dataset DATASET (namespace/name-v0).
 
     Load it with `minari.load_dataset(DATASET)`; it lies where Minari keeps its datasets (MINARI_DATASETS_PATH).
     """
+    from edgebench.harness.agents import resolve_agent
     from edgebench.harness.recording import record
     from edgebench.region import load
 
+    resolve_agent(agent, options["track"])
     ensure_built([region], edition)
     tell_compiling(options["track"])
     with progress("episodes") as report:

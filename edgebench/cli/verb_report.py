@@ -7,11 +7,12 @@ from pathlib import Path
 import click
 
 from edgebench.cli.common import json_option, print_json, stderr, verb
+from edgebench.cli.values import Existing
 from edgebench.errors import EdgeBenchError
 
 
 @verb("edgebench report runs/my_agent --out report.html --latex table.tex")
-@click.argument("run", type=click.Path(path_type=Path))
+@click.argument("run", type=Existing(file_okay=False))
 @click.option("--out", type=click.Path(path_type=Path), help="The HTML file.  [default: report.html, but for --json]")
 @click.option("--latex", type=click.Path(path_type=Path), help="Also write a LaTeX table.")
 @json_option

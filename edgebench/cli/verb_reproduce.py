@@ -9,7 +9,22 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from edgebench.cli.common import INTERRUPTED, json_option, print_json, progress, stderr, tell_compiling, verb
+from edgebench.cli.common import (
+    INTERRUPTED,
+    device_option,
+    edition_option,
+    jobs_option,
+    json_option,
+    print_json,
+    progress,
+    ray_option,
+    stderr,
+    stdout,
+    table,
+    tell_compiling,
+    verb,
+)
+from edgebench.cli.values import TABLE, Count
 from edgebench.cli.verb_build import ensure_built
 
 if TYPE_CHECKING:
@@ -18,15 +33,15 @@ if TYPE_CHECKING:
 
 
 @verb("edgebench reproduce --table route-methods")
-@click.option("--table", default="route", show_default=True, help="A table, or all of a track. --list names them.")
+@click.option("--table", type=TABLE, default="route", show_default=True, help="Or a track: all its tables.")
 @click.option("--list", "list_", is_flag=True, help="Name the tables and what each takes, and do nothing.")
 @click.option("--rows", default="", help="Only these rows of the table, with commas between.  [default: all]")
-@click.option("--steps", type=float, help="Decisions that each run learns from.  [default: the table's]")
+@click.option("--steps", type=Count(), help="Decisions that each run learns from.  [default: the table's]")
 @click.option("--seeds", type=click.IntRange(1), default=5, show_default=True, help="Training seeds of a row.")
-@click.option("--edition", default="sample", show_default=True, help="Which build of the regions.")
-@click.option("--device", default="cpu", show_default=True, type=click.Choice(["cpu", "cuda"]), help="Where nets are.")
-@click.option("--jobs", type=click.IntRange(1), help="Runs at once.  [default: one a core]")
-@click.option("--ray", "ray_address", default="", help="Spread over a Ray cluster: its address, auto, or local.")
+@edition_option
+@device_option
+@jobs_option
+@ray_option
 @click.option("--out", type=click.Path(path_type=Path), help="Folder of the runs; by default under runs/reproduce.")
 @click.option("--docs", type=click.Path(path_type=Path), help="Where page and pictures go; by default beside the runs.")
 @json_option
@@ -40,12 +55,12 @@ def command(table: str, list_: bool, out: Path | None, docs: Path | None, as_jso
     from edgebench.reproduce.tables import TABLES, tables_of
 
     if list_:
-        print_json([_told(one) for one in TABLES.values()])
+        _list([_told(one) for one in TABLES.values()], as_json)
         return
     told: dict[str, Any] = {}
     for found in tables_of(table):
         found = found.only(options["rows"].split(",")) if options["rows"] else found
-        steps = int(options["steps"] or found.steps)
+        steps = options["steps"] or found.steps
         folder = (out or home() / "runs" / "reproduce") / options["edition"] / f"{found.name}-{steps}"
         told[found.name] = _reproduce(_plan(found, folder, steps, options), docs or folder, options)
     if as_json:
@@ -55,6 +70,14 @@ def command(table: str, list_: bool, out: Path | None, docs: Path | None, as_jso
 def _told(table: Any) -> dict[str, Any]:
     rows = [row.label for row in table.rows]
     return {"name": table.name, "title": table.title, "track": table.track, "rows": rows, "steps": table.steps}
+
+
+def _list(tables: list[dict[str, Any]], as_json: bool) -> None:
+    if as_json:
+        print_json(tables)
+        return
+    rows = [(one["name"], one["title"], f"{one['steps']:,}", ", ".join(one["rows"])) for one in tables]
+    stdout().print(table("tables", ("name", "what it shows", "decisions a run", "rows"), rows, texts=4))
 
 
 def _plan(table: Any, folder: Path, steps: int, options: dict[str, Any]) -> Plan:

@@ -7,7 +7,18 @@ from typing import TYPE_CHECKING
 
 import click
 
-from edgebench.cli.common import facts, json_option, print_json, region_tables, stderr, stdout, tell_compiling, verb
+from edgebench.cli.common import (
+    edition_option,
+    facts,
+    json_option,
+    print_json,
+    region_tables,
+    stderr,
+    stdout,
+    tell_compiling,
+    verb,
+)
+from edgebench.cli.values import REGION
 from edgebench.errors import EdgeBenchError
 
 if TYPE_CHECKING:
@@ -16,8 +27,8 @@ if TYPE_CHECKING:
 
 
 @verb("edgebench show s1 --map -o s1.html")
-@click.argument("region")
-@click.option("--edition", default="sample", show_default=True, help="Which build of the region.")
+@click.argument("region", type=REGION)
+@edition_option
 @click.option("--map", "as_map", is_flag=True, help="Draw a map: .png, or .html for a page to move about in.")
 @click.option("--histograms", is_flag=True, help="Draw degree, latencies, tokens, payloads and arrivals as PNG.")
 @click.option("--episode", metavar="SCENARIO:SEED[:WINDOW]", help="Draw an episode of the test split as PNG.")

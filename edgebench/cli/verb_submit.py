@@ -6,18 +6,20 @@ from pathlib import Path
 
 import click
 
-from edgebench.cli.common import stderr, verb
+from edgebench.cli.common import json_option, print_json, stderr, verb
+from edgebench.cli.values import Existing
 from edgebench.cli.verb_validate import ensure_board
 from edgebench.errors import EdgeBenchError
 
 
 @verb("edgebench submit runs/my_agent --name my-agent")
-@click.argument("run", type=click.Path(path_type=Path))
+@click.argument("run", type=Existing())
 @click.option("--name", required=True, help="Of the entry: small letters, digits and hyphens.")
 @click.option("--force", is_flag=True, help="Replace an entry of that name.")
 @click.option("--reason", default="submitted", show_default=True, help="One line for the ledger.")
 @click.option("--agent-url", help="With results played elsewhere: where their agent can be had.")
-def command(run: Path, name: str, force: bool, reason: str, agent_url: str | None) -> None:
+@json_option
+def command(run: Path, name: str, force: bool, reason: str, agent_url: str | None, as_json: bool) -> None:
     """Check RUN and copy it into the leaderboard's folder; edgebench leaderboard then ranks it.
 
     RUN is a run's folder; or, with --agent-url, a CSV file of results that were played elsewhere (docs/submitting.md).
@@ -36,4 +38,6 @@ def command(run: Path, name: str, force: bool, reason: str, agent_url: str | Non
         target = submit(run, name, force=force, reason=reason)
     else:
         target = submit_results(run, name, agent_url, force=force, reason=reason)
+    if as_json:
+        print_json({"entry": name, "folder": str(target)})
     stderr().print(f"entered: {target}", soft_wrap=True, markup=False)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import shutil
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -11,7 +10,23 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from edgebench.cli.common import INTERRUPTED, json_option, print_json, stderr, stdout, table, tell_compiling, verb
+from edgebench.cli.common import (
+    INTERRUPTED,
+    device_option,
+    edition_option,
+    jobs_option,
+    json_option,
+    print_json,
+    ray_option,
+    scenario_option,
+    stderr,
+    stdout,
+    table,
+    tell_compiling,
+    track_option,
+    verb,
+)
+from edgebench.cli.values import FACE, METHOD, REGIONS, Count
 from edgebench.cli.verb_build import ensure_built
 from edgebench.errors import EdgeBenchError
 
@@ -20,23 +35,25 @@ if TYPE_CHECKING:
 
 
 @verb("edgebench train ppo --track route --regions s1,s2,s3 --seeds 5")
-@click.argument("method")
-@click.option("--track", default="route", show_default=True, help="The decision problem.")
-@click.option("--face", default="single", show_default=True, help="Who decides: single, or team where there is one.")
-@click.option("--regions", default="s1,s2,s3", show_default=True, help="Where it learns.")
-@click.option("--scenario", default="trap", show_default=True, help="How the network behaves.")
-@click.option("--edition", default="sample", show_default=True, help="Which build of the regions.")
-@click.option("--steps", default=1_000_000.0, show_default=True, help="Decisions to learn from; 1e6 is a million.")
+@click.argument("method", type=METHOD)
+@track_option
+@click.option("--face", type=FACE, default="single", show_default=True, help="Who decides: single, or team.")
+@click.option("--regions", type=REGIONS, default="s1,s2,s3", show_default=True, help="Where it learns.")
+@scenario_option
+@edition_option
+@click.option(
+    "--steps", type=Count(), default=1_000_000, show_default=True, help="Decisions to learn from, such as 1e6."
+)
 @click.option("--seeds", type=click.IntRange(1), default=1, show_default=True, help="Training seeds 0 … N-1.")
 @click.option("--without", default="", help="Parts of the method to leave out: se,dwa.")
 @click.option("--with", "with_", default="", help="Parts to put in that are out by default.")
 @click.option("--set", "given", multiple=True, help="A setting: --set learning_rate=0.001.")
 @click.option("--face-set", "face_given", multiple=True, help="A setting of the face: --face-set gateways=8.")
-@click.option("--device", default="cpu", show_default=True, type=click.Choice(["cpu", "cuda"]), help="Where nets are.")
+@device_option
 @click.option("--out", type=click.Path(path_type=Path), help="Folder; by default under runs/train.")
 @click.option("--overwrite", is_flag=True, help="Begin anew instead of going on.")
-@click.option("--jobs", type=click.IntRange(1), help="Seeds trained at once.  [default: one a core]")
-@click.option("--ray", "ray_address", default="", help="Spread over a Ray cluster: its address, auto, or local.")
+@jobs_option
+@ray_option
 @json_option
 def command(method: str, out: Path | None, overwrite: bool, jobs: int | None, as_json: bool, **options: Any) -> None:
     """Train METHOD (edgebench list methods) under several seeds.
@@ -50,7 +67,7 @@ def command(method: str, out: Path | None, overwrite: bool, jobs: int | None, as
     tell_compiling(job.track)
     folder = out or default_folder(job)
     if overwrite:
-        shutil.rmtree(folder, ignore_errors=True)
+        _forget(folder)
     trained = train_seeds(job, folder, seeds, jobs=jobs, ray_address=ray_address)
     if as_json:
         print_json(trained)
@@ -59,6 +76,13 @@ def command(method: str, out: Path | None, overwrite: bool, jobs: int | None, as
         stdout().print(
             table(f"{method} on {job.track}, {'+'.join(job.regions)}", ["seed", "decisions", "val", "folder"], rows)
         )
+
+
+def _forget(folder: Path) -> None:
+    from edgebench.learning.training import forget
+
+    for place in sorted(folder.glob("seed-*")):
+        forget(place)
 
 
 def train_seeds(job: Job, folder: Path, seeds: int, *, jobs: int | None, ray_address: str) -> list[dict[str, Any]]:
@@ -131,20 +155,17 @@ def _job(method: str, options: dict[str, Any]) -> Job:
     from edgebench.learning.job import Job
     from edgebench.learning.method import settings_of
     from edgebench.learning.methods import find_method
-    from edgebench.registry import scenario as find_scenario
     from edgebench.registry import wanted_regions
 
     kind = find_method(method)
     settings = _settings(options.pop("given")) | dict.fromkeys(_names(options.pop("without")), False)
     settings |= dict.fromkeys(_names(options.pop("with_")), True)
     wanted = kind.face_settings(settings_of(kind.settings_type, settings), options["face"])
-    find_scenario(options["scenario"])
     regions = tuple(wanted_regions(options.pop("regions"), options["edition"]))
     if options["device"] == "cuda":
         _require_cuda()
     face_settings = {**wanted, **_settings(options.pop("face_given"))}
-    steps = int(options.pop("steps"))
-    return Job(method, regions=regions, steps=steps, settings=settings, face_settings=face_settings, **options)
+    return Job(method, regions=regions, settings=settings, face_settings=face_settings, **options)
 
 
 def _require_cuda() -> None:

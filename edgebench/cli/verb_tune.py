@@ -4,24 +4,34 @@ from __future__ import annotations
 
 import click
 
-from edgebench.cli.common import json_option, print_json, progress, stderr, stdout, table, tell_compiling, verb
+from edgebench.cli.common import (
+    edition_option,
+    json_option,
+    print_json,
+    progress,
+    regions_option,
+    scenario_option,
+    stderr,
+    stdout,
+    table,
+    tell_compiling,
+    verb,
+)
 from edgebench.cli.verb_build import ensure_built
 
 
 @verb("edgebench tune --regions s1")
-@click.option("--regions", default="all", show_default=True, help="s1,bern; all are s1 to s4.")
-@click.option("--scenario", default="trap", show_default=True, help="How the network behaves.")
-@click.option("--edition", default="sample", show_default=True, help="Which build of the regions.")
-@click.option("--seed", default=0, show_default=True, help="Seed of the search.")
+@regions_option
+@scenario_option
+@edition_option
+@click.option("--seed", type=click.IntRange(0, 2**63 - 1), default=0, show_default=True, help="Seed of the search.")
 @click.option("--write", is_flag=True, help="Keep the weights: the agent `tuned` uses them from then on.")
 @json_option
 def command(regions: str, scenario: str, edition: str, seed: int, write: bool, as_json: bool) -> None:
     """Search the weights of the agent `tuned` by the cross-entropy method on the train tasks, and print them."""
-    from edgebench.registry import scenario as find_scenario
     from edgebench.registry import wanted_regions
 
     wanted = wanted_regions(regions, edition)
-    find_scenario(scenario)
     ensure_built(wanted, edition)
     tell_compiling("route")
     found = {name: _search(name, scenario, edition, seed) for name in wanted}

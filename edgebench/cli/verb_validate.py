@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 
 import click
 
-from edgebench.cli.common import USER_ERROR, json_option, print_json, stderr, verb
+from edgebench.cli.common import DOES_NOT_HOLD, json_option, print_json, stderr, verb
+from edgebench.cli.values import Existing
 from edgebench.cli.verb_build import ensure_built
 
 if TYPE_CHECKING:
@@ -15,13 +16,13 @@ if TYPE_CHECKING:
 
 
 @verb("edgebench validate leaderboards/route/sample/trap/nearest")
-@click.argument("path", type=click.Path(path_type=Path))
+@click.argument("path", type=Existing())
 @json_option
 def command(path: Path, as_json: bool) -> None:
     """Check the run or submission in PATH, or the file of results PATH that was played elsewhere (results.csv),
     against the rules of its board and recompute every figure.
 
-    All problems are listed with file and row; the exit status is 2 if there is one.
+    All problems are listed with file and row; the exit status is 1 if there is one.
     """
     problems = _problems(path)
     if as_json:
@@ -32,7 +33,7 @@ def command(path: Path, as_json: bool) -> None:
         verdict = f"{len(problems)} problems" if problems else "in order"
         stderr().print(f"{path}: {verdict}", soft_wrap=True, markup=False)
     if problems:
-        click.get_current_context().exit(USER_ERROR)
+        click.get_current_context().exit(DOES_NOT_HOLD)
 
 
 def _problems(path: Path) -> list[Problem]:

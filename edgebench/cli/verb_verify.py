@@ -7,7 +7,19 @@ from typing import TYPE_CHECKING, Final
 
 import click
 
-from edgebench.cli.common import USER_ERROR, json_option, print_json, progress, stderr, stdout, table, verb
+from edgebench.cli.common import (
+    DOES_NOT_HOLD,
+    USER_ERROR,
+    json_option,
+    print_json,
+    progress,
+    ray_option,
+    stderr,
+    stdout,
+    table,
+    verb,
+)
+from edgebench.cli.values import Existing
 from edgebench.cli.verb_validate import ensure_board
 from edgebench.errors import EdgeBenchError
 
@@ -16,14 +28,12 @@ if TYPE_CHECKING:
     from edgebench.harness.summary import Summary
     from edgebench.leaderboard.verify import Verification
 
-DIFFERENT: Final = 1
-"""Exit status of a mismatch."""
 DEFAULT_EPISODES: Final = 20
 _TOLD_AT_MOST: Final = 20
 
 
 @verb("edgebench verify leaderboards/route/sample/trap/nearest --episodes 20")
-@click.argument("submission", type=click.Path(path_type=Path))
+@click.argument("submission", type=Existing(file_okay=False))
 @click.option(
     "--episodes",
     type=click.IntRange(1),
@@ -33,7 +43,7 @@ _TOLD_AT_MOST: Final = 20
 @click.option(
     "--salt", metavar="FILE", help="Also play under hidden seeds, drawn from the secret in FILE or in env:NAME."
 )
-@click.option("--ray", "ray_address", default="", help="Spread over a Ray cluster: its address, auto, or local.")
+@ray_option
 @json_option
 def command(
     submission: Path, episodes: int | None, everything: bool, salt: str | None, ray_address: str, as_json: bool
@@ -62,7 +72,7 @@ def command(
     else:
         _print(found)
     stderr().print(f"{submission}: {found.status}: {found.reason}", soft_wrap=True, markup=False)
-    exits = {MISMATCH: DIFFERENT, UNREPRODUCIBLE: USER_ERROR}
+    exits = {MISMATCH: DOES_NOT_HOLD, UNREPRODUCIBLE: USER_ERROR}
     click.get_current_context().exit(exits.get(found.status, 0))
 
 

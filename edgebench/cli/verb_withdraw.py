@@ -6,15 +6,19 @@ from pathlib import Path
 
 import click
 
-from edgebench.cli.common import stderr, verb
+from edgebench.cli.common import json_option, print_json, stderr, verb
+from edgebench.cli.values import Existing
 
 
 @verb('edgebench withdraw leaderboards/route/sample/trap/my-agent --reason "its author asked for it"')
-@click.argument("entry", type=click.Path(path_type=Path))
+@click.argument("entry", type=Existing(file_okay=False))
 @click.option("--reason", required=True, help="One line for the ledger.")
-def command(entry: Path, reason: str) -> None:
+@json_option
+def command(entry: Path, reason: str, as_json: bool) -> None:
     """Remove the folder ENTRY from its board; the ledger keeps its lines and tells why it left."""
     from edgebench.leaderboard.submission import withdraw
 
     withdraw(entry, reason)
+    if as_json:
+        print_json({"withdrawn": str(entry), "reason": reason})
     stderr().print(f"withdrawn: {entry}", soft_wrap=True, markup=False)

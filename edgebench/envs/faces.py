@@ -63,6 +63,11 @@ class Face:
         self._decisions += 1
         return reward
 
+    @property
+    def simulation(self) -> Any:
+        """What is played, to be read alone: it holds what no agent may know."""
+        return self._simulation
+
     def summary(self) -> dict[str, float]:
         """Metrics of the episode that has just ended, its reward and decisions; EdgeBenchError before its end."""
         if not self._begun or not self._over:

@@ -6,11 +6,12 @@ import ast
 import hashlib
 import importlib.metadata
 import importlib.util
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from importlib.machinery import ModuleSpec, PathFinder
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 from edgebench.errors import EdgeBenchError, unknown_name
 from edgebench.foreign import json_object
@@ -21,6 +22,10 @@ ENTRY_POINTS: Final = "edgebench.agents"
 """The entry-point group in which a package may register agents."""
 CHECKPOINT_FILES: Final = ("checkpoint.json", "weights.safetensors")
 """What a checkpoint's folder holds (`edgebench.learning.checkpoint`); it is data, its method is EdgeBench's own."""
+CURVE: Final = "curve.csv"
+"""What may lie beside a checkpoint: how it learned (`edgebench.leaderboard.curve`); it is no part of the agent."""
+NEXT_WEIGHTS: Final = "next.safetensors"
+"""Holds a checkpoint's new weights until its record names them."""
 
 
 @dataclass(frozen=True)
@@ -101,8 +106,9 @@ def reference_sha256(path: Path) -> str:
 
 def _from_checkpoint(folder: Path, track: str) -> AgentSource:
     try:
-        job = json_object((folder / CHECKPOINT_FILES[0]).read_text(encoding="utf-8"))["job"]
-        name, learned_on = str(job["method"]), str(job["track"])
+        record = json_object((folder / CHECKPOINT_FILES[0]).read_text(encoding="utf-8"))
+        name, learned_on = str(record["job"]["method"]), str(record["job"]["track"])
+        settle_checkpoint(folder, record)
         digest = checkpoint_sha256(folder)
     except (OSError, ValueError, LookupError, TypeError) as error:
         raise EdgeBenchError(f"no checkpoint: {error}", where=str(folder), mend="edgebench train makes one") from error
@@ -111,6 +117,14 @@ def _from_checkpoint(folder: Path, track: str) -> AgentSource:
             f"the checkpoint is of the track {learned_on}", where=str(folder), mend=f"--track {learned_on}"
         )
     return AgentSource("checkpoint", str(folder.resolve()), name, digest)
+
+
+def settle_checkpoint(folder: Path, record: Mapping[str, Any]) -> None:
+    """Give the weights that the record names their place, where a kill has left them aside."""
+    aside = folder / NEXT_WEIGHTS
+    if aside.is_file() and _sha256(aside) == record.get("weights_sha256"):
+        with suppress(FileNotFoundError):  # another reader was quicker
+            aside.replace(folder / CHECKPOINT_FILES[1])
 
 
 def checkpoint_sha256(folder: Path) -> str:

@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 import os
-import shutil
 import signal
 import subprocess
 import sys
-import tempfile
 from pathlib import Path
 from typing import Final
 
@@ -19,6 +17,7 @@ from edgebench.harness.processes import cpu_ns, end_descendants
 from edgebench.harness.sandbox import SANDBOXED, Order
 from edgebench.harness.tampering import package_sha256
 from edgebench.harness.wire import WireError
+from edgebench.scratch import Scratch
 
 _THREADS: Final = (
     "OMP_NUM_THREADS",
@@ -45,7 +44,8 @@ class Child:
     """
 
     def __init__(self, source: AgentSource, limits: Limits) -> None:
-        self.folder = tempfile.mkdtemp(prefix="edgebench-agent-")
+        self._scratch = Scratch("edgebench-agent-")
+        self.folder = str(self._scratch.path)
         self._pid = 0
         self._package = ""
         self.tail = Tail()
@@ -111,7 +111,7 @@ class Child:
         for stream in (self._process.stdin, self._process.stdout):
             assert stream is not None
             stream.close()
-        _remove(Path(self.folder))
+        self._scratch.drop()
         return code
 
     def was_tampered_with(self) -> bool:
@@ -159,13 +159,3 @@ def _environment(folder: str, caches: str) -> dict[str, str]:
     fixed = dict.fromkeys(_THREADS, "1") | {"PYTHONHASHSEED": "0", "PYTHONDONTWRITEBYTECODE": "1", "LANG": "C.UTF-8"}
     passed_on = {name: os.environ[name] for name in _PASSED_ON if name in os.environ}
     return own | fixed | passed_on | {"PYTHONPATH": os.pathsep.join(entry for entry in sys.path if entry)}
-
-
-def _remove(folder: Path) -> None:
-    """Remove a folder though its owner may have shut parts of it; what its links point to stays as it is."""
-    folder.chmod(0o700)
-    for place, names, _ in os.walk(folder):
-        for inner in (Path(place, name) for name in names):
-            if not inner.is_symlink():
-                inner.chmod(0o700)
-    shutil.rmtree(folder)

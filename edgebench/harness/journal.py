@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from edgebench.atomic import write_text
+from edgebench.atomic import telling_refusal, write_text
 from edgebench.errors import EdgeBenchError
 from edgebench.harness.episodes import EpisodeKey, EpisodeResult
 from edgebench.track import Track
@@ -79,7 +79,7 @@ class Journal:
         """Append one row and wait until it is on disk."""
         self.rows.append(row)
         if self.path is not None:
-            with self.path.open("a", encoding="utf-8", newline="") as file:
+            with telling_refusal(self.path), self.path.open("a", encoding="utf-8", newline="") as file:
                 file.write(self._lines([row]))
                 file.flush()
                 os.fsync(file.fileno())

@@ -9,6 +9,7 @@ from __future__ import annotations
 import importlib
 import json
 import math
+import os
 import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -56,7 +57,7 @@ def references(region: Region, *, track: str, scenario: str, split: str, seeds: 
     """The references of a region's episodes (windows of the split × scenario seeds 0 … seeds-1).
 
     Looked up in `FROZEN` by the region's digest, then in the `references.json` beside the region, else computed
-    and kept there.
+    and, where the region's folder may be written to, kept there.
     """
     key = _key(track, scenario, split, seeds)
     own = region.path / "references.json"
@@ -64,10 +65,16 @@ def references(region: Region, *, track: str, scenario: str, split: str, seeds: 
         if key in kept.get(region.digest, {}):
             return References(**kept[region.digest][key])
     found = compute(region, track=track, scenario=scenario, split=split, seeds=seeds)
-    kept = _read(own)
-    kept.setdefault(region.digest, {})[key] = vars(found)
-    _write(own, kept)
+    if os.access(region.path, os.W_OK):
+        kept = _read(own)
+        kept.setdefault(region.digest, {})[key] = vars(found)
+        _write(own, kept)
     return found
+
+
+def frozen_digests() -> frozenset[str]:
+    """Digests of the regions whose references are frozen: the standard ones of the sample edition."""
+    return frozenset(_read(FROZEN))
 
 
 def compute(region: Region, *, track: str, scenario: str, split: str, seeds: int) -> References:

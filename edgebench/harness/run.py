@@ -4,26 +4,27 @@ from __future__ import annotations
 
 import json
 import os
-import shutil
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 import gymnasium
 
-from edgebench.atomic import write_text
+from edgebench.atomic import copy_file, telling_refusal, write_text
 from edgebench.constants import EVAL_SEEDS
 from edgebench.errors import EdgeBenchError
-from edgebench.harness.agents import CHECKPOINT_FILES, AgentSource, resolve_agent
+from edgebench.harness.agents import CHECKPOINT_FILES, CURVE, AgentSource, resolve_agent
 from edgebench.harness.episodes import EpisodeResult, Setting, run_episode
 from edgebench.harness.journal import Journal, row_key, to_frame, to_row
 from edgebench.harness.manifest import check_same_run, new_manifest, note_sandbox, now, read_manifest
 from edgebench.harness.process import AgentProcess, Budgets
 from edgebench.harness.rollout import fixed_episodes
-from edgebench.harness.summary import Summary, summarise
+from edgebench.harness.statistics import Scores
+from edgebench.harness.summary import Summary, scores, summarise
+from edgebench.locks import FOLDER_LOCK, alone
 from edgebench.registry import DEFAULT_SCENARIO, DEFAULT_TRACK, SAMPLE_EDITION
 from edgebench.registry import scenario as find_scenario
 from edgebench.registry import track as find_track
@@ -35,9 +36,9 @@ EPISODES: Final = "episodes.csv"
 MANIFEST: Final = "manifest.json"
 SUMMARY: Final = "summary.json"
 AGENT_COPY: Final = "agent.py"
-RUN_FILES: Final = (EPISODES, MANIFEST, SUMMARY, AGENT_COPY, *CHECKPOINT_FILES)
+RUN_FILES: Final = (EPISODES, MANIFEST, SUMMARY, AGENT_COPY, *CHECKPOINT_FILES, CURVE)
 """What a run folder holds: a row an episode, the record, the generated figures, the agent where it is a file or a
-checkpoint."""
+checkpoint, the latter's learning curve."""
 
 OnEpisode = Callable[[EpisodeResult, int, int], None]
 """Called after each episode with its result, the number of episodes done and their total."""
@@ -51,6 +52,11 @@ class Run:
     manifest: dict[str, Any]
     episodes: pandas.DataFrame
     summary: Summary
+
+    @property
+    def scores(self) -> Scores:
+        """The score of every episode, as `edgebench.harness.statistics` compares agents by them."""
+        return scores([self.episodes], self.summary.references)
 
 
 @dataclass
@@ -98,7 +104,8 @@ def evaluate(
             episodes are the same. "" plays them here.
 
     Raises:
-        EdgeBenchError: The agent, track, scenario or a region cannot be had, or `out` holds another run.
+        EdgeBenchError: The agent, track, scenario or a region cannot be had, `out` holds another run, another process
+            plays in `out`, or it may not be written to; what was played is kept.
     """
     _check_request(track, scenario, regions, seeds)
     source, limits = resolve_agent(agent, track), budgets if budgets is not None else Budgets()
@@ -106,20 +113,21 @@ def evaluate(
     stages = stages_of(regions, seeds, privileged=privileged, **names)
     digests = {stage.setting.region.name: stage.setting.region.digest for stage in stages}
     manifest = new_manifest(source, budgets=limits, regions=digests, seeds=seeds, privileged=privileged, **names)
-    if out is not None:
-        manifest = _open_folder(out, manifest, source, overwrite=overwrite)
-    journal = Journal(None if out is None else out / EPISODES, find_track(track))
-    process = AgentProcess(source, limits)
-    with _recording(out, manifest, process), process:
-        if ray_address:
-            from edgebench.harness.spread import play_on_ray
+    with nullcontext() if out is None else _alone_in(out):
+        if out is not None:
+            manifest = _open_folder(out, manifest, source, overwrite=overwrite)
+        journal = Journal(None if out is None else out / EPISODES, find_track(track))
+        process = AgentProcess(source, limits)
+        with _recording(out, manifest, process), process:
+            if ray_address:
+                from edgebench.harness.spread import play_on_ray
 
-            process.sandbox = play_on_ray(
-                agent, stages, limits, journal, ray_address, privileged=privileged, on_episode=on_episode
-            )
-        else:
-            play(stages, process, journal, on_episode)
-    return _finish(out, manifest, journal, stages, seeds)
+                process.sandbox = play_on_ray(
+                    agent, stages, limits, journal, ray_address, privileged=privileged, on_episode=on_episode
+                )
+            else:
+                play(stages, process, journal, on_episode)
+        return _finish(out, manifest, journal, stages, seeds)
 
 
 def _check_request(track: str, scenario: str, regions: Sequence[str], seeds: int) -> None:
@@ -190,31 +198,51 @@ def _finish(out: Path | None, manifest: dict[str, Any], journal: Journal, stages
     return Run(out, manifest, episodes, summary)
 
 
+@contextmanager
+def _alone_in(out: Path) -> Iterator[None]:
+    """Hold a run folder, or one that may become one."""
+    if not (out / MANIFEST).is_file() and out.exists() and _is_foreign(out):
+        raise EdgeBenchError("not a run folder, and not empty", where=str(out), mend="give another --out")
+    with alone(out / FOLDER_LOCK, "another process plays into this folder", "wait for it, or give another --out"):
+        yield
+
+
 def _open_folder(out: Path, manifest: dict[str, Any], source: AgentSource, *, overwrite: bool) -> dict[str, Any]:
     """Make `out` ready: empty it, continue what it holds, or begin; returns the manifest to go on with."""
-    path = out / MANIFEST
-    if out.exists() and not path.is_file() and _is_foreign(out):
-        raise EdgeBenchError("not a run folder, and not empty", where=str(out), mend="give another --out")
+    path, agent = out / MANIFEST, _agent_files(source)
     if overwrite:
-        for name in RUN_FILES:
-            (out / name).unlink(missing_ok=True)
-    if path.is_file():
+        _give_up(out, kept=agent)
+    if path.is_file() and not overwrite:
         old = read_manifest(path)
         check_same_run(old, manifest, path)
         manifest = old
     else:
         _write_json(path, manifest)
-    if source.kind == "file":
-        shutil.copyfile(source.target, out / AGENT_COPY)
-    if source.kind == "checkpoint":
-        for name in CHECKPOINT_FILES:
-            shutil.copyfile(Path(source.target, name), out / name)
+    for name, file in agent.items():
+        if not (out / name).exists() or not file.samefile(out / name):
+            copy_file(file, out / name)
     return manifest
+
+
+def _agent_files(source: AgentSource) -> dict[str, Path]:
+    """What of the agent is kept with its run: the name there, and the file."""
+    if source.kind == "checkpoint":
+        files = {name: Path(source.target, name) for name in (*CHECKPOINT_FILES, CURVE)}
+        return {name: file for name, file in files.items() if name != CURVE or file.is_file()}
+    return {AGENT_COPY: Path(source.target)} if source.kind == "file" else {}
+
+
+def _give_up(out: Path, kept: Collection[str]) -> None:
+    """Remove the run in `out` so that at any moment it is a run that can be gone on with: figures, episodes, agent."""
+    with telling_refusal(out / MANIFEST):
+        for name in (SUMMARY, EPISODES, *(name for name in (AGENT_COPY, *CHECKPOINT_FILES, CURVE) if name not in kept)):
+            (out / name).unlink(missing_ok=True)
 
 
 def _is_foreign(out: Path) -> bool:
     """Whether a path without a manifest is anything but an empty folder or one left before its manifest was whole."""
-    return not out.is_dir() or any(not entry.name.startswith(f".{MANIFEST}.") for entry in out.iterdir())
+    own = (FOLDER_LOCK, f".{MANIFEST}.")
+    return not out.is_dir() or any(not entry.name.startswith(own) for entry in out.iterdir())
 
 
 @contextmanager

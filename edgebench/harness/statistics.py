@@ -11,7 +11,8 @@ import hashlib
 import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from itertools import combinations
+from functools import lru_cache
+from itertools import chain, combinations
 from typing import Any, Final, NamedTuple, Protocol
 
 import numpy as np
@@ -27,6 +28,10 @@ EpisodeId = tuple[int, int]
 RESAMPLES: Final = 10_000
 PAIRED_RESAMPLES: Final = 2_000
 """Where every resample takes all pairs of episodes."""
+_AT_ONCE: Final = 2**20
+"""Numbers in memory while pairs of episodes are resampled."""
+_TOGETHER: Final = 512
+"""Pairs of agents that are resampled together."""
 LEVEL: Final = 0.95
 
 
@@ -137,7 +142,7 @@ def paired_difference(first: Scores, second: Scores, *, seed: int = 0) -> Differ
         EdgeBenchError: They did not play the same episodes.
     """
     _check_paired(first, second)
-    return _difference(first, second, _resampled_scores(first, seed), _resampled_scores(second, seed))
+    return _difference(first.regions, _resampled_scores(first, seed), _resampled_scores(second, seed))
 
 
 def paired_differences(agents: Mapping[str, Scores], *, seed: int = 0) -> dict[tuple[str, str], Difference]:
@@ -146,35 +151,32 @@ def paired_differences(agents: Mapping[str, Scores], *, seed: int = 0) -> dict[t
     Raises:
         EdgeBenchError: Two did not play the same episodes.
     """
-    names = sorted(agents)
-    for name in names[1:]:
-        _check_paired(agents[names[0]], agents[name])
+    names = _paired_names(agents)
     drawn = {name: _resampled_scores(agents[name], seed) for name in names}
     return {
-        (first, second): _difference(agents[first], agents[second], drawn[first], drawn[second])
+        (first, second): _difference(agents[first].regions, drawn[first], drawn[second])
         for first, second in combinations(names, 2)
     }
 
 
 class _Resampled(NamedTuple):
-    total: Floats  # (resamples,)
-    regions: dict[str, Floats]  # of each region (resamples,)
+    """The total score, then that of each region: as it is, and resampled."""
+
+    values: Floats  # (1 + regions,)
+    draws: Floats  # (1 + regions, resamples)
 
 
 def _resampled_scores(scores: Scores, seed: int) -> _Resampled:
-    runs = {name: _resampled(scores, name, seed) for name in scores.regions}
-    regions = {name: np.asarray(draws.mean(axis=-1), np.float64) for name, draws in runs.items()}
-    return _Resampled(iqm(np.concatenate(list(runs.values()), axis=-1)), regions)
+    runs = [_resampled(scores, name, seed) for name in scores.regions]
+    draws = np.stack([iqm(np.concatenate(runs, axis=-1)), *(run.mean(axis=-1) for run in runs)])
+    return _Resampled(np.array([_total(scores), *(scores.values[name].mean() for name in scores.regions)]), draws)
 
 
-def _difference(first: Scores, second: Scores, one: _Resampled, other: _Resampled) -> Difference:
-    regions = {
-        name: _interval(
-            float(first.values[name].mean() - second.values[name].mean()), one.regions[name] - other.regions[name]
-        )
-        for name in first.regions
-    }
-    return Difference(_interval(_total(first) - _total(second), one.total - other.total), regions)
+def _difference(regions: Sequence[str], one: _Resampled, other: _Resampled) -> Difference:
+    low, high = np.quantile(one.draws - other.draws, [(1 - LEVEL) / 2, (1 + LEVEL) / 2], axis=-1)
+    ends = zip(one.values - other.values, low, high, strict=True)
+    total, *each = (Estimate(float(value), float(least), float(most)) for value, least, most in ends)
+    return Difference(total, dict(zip(regions, each, strict=True)))
 
 
 def performance_profile(scores: Scores, thresholds: Floats) -> Floats:
@@ -202,20 +204,58 @@ def probability_of_improvement(first: Scores, second: Scores, *, seed: int = 0) 
         EdgeBenchError: They did not play the same episodes.
     """
     _check_paired(first, second)
-    regions = [(first.values[name], second.values[name], name) for name in first.regions]
-    value = float(np.mean([_superiority(one.ravel(), other.ravel()) for one, other, _ in regions]))
-    draws = np.zeros(PAIRED_RESAMPLES)
-    for one, other, name in regions:
-        which = _draws(f"episodes of {name}", one.shape[1], seed)[:PAIRED_RESAMPLES]
-        draws += [_superiority(one[:, drawn].ravel(), other[:, drawn].ravel()) for drawn in which]
-    return _interval(value, draws / len(regions))
+    return next(_improvements([(first, second)], seed))
 
 
-def _superiority(one: Floats, other: Floats) -> float:
-    """Share of the pairs that `one` wins, ties counting half."""
-    ordered = np.sort(other)
-    below, up_to = (np.searchsorted(ordered, one, side=side).sum() for side in ("left", "right"))
-    return float(below + up_to) / (2.0 * one.size * other.size)
+def probabilities_of_improvement(agents: Mapping[str, Scores], *, seed: int = 0) -> dict[tuple[str, str], Estimate]:
+    """`probability_of_improvement` of every two agents, the first by name over the second.
+
+    Raises:
+        EdgeBenchError: Two did not play the same episodes.
+    """
+    pairs = list(combinations(_paired_names(agents), 2))
+    parts = [pairs[start : start + _TOGETHER] for start in range(0, len(pairs), _TOGETHER)]
+    found = (_improvements([(agents[one], agents[other]) for one, other in part], seed) for part in parts)
+    return dict(zip(pairs, chain.from_iterable(found), strict=True))
+
+
+def _improvements(pairs: Sequence[tuple[Scores, Scores]], seed: int) -> Iterator[Estimate]:
+    """Of the first of each pair over the second, all on the same resamples of the same episodes."""
+    values, draws = np.zeros(len(pairs)), np.zeros((len(pairs), PAIRED_RESAMPLES))
+    regions = pairs[0][0].regions
+    for name in regions:
+        leads = np.stack([_leads(one.values[name], other.values[name]) for one, other in pairs])
+        sizes = np.array([one.values[name].size * other.values[name].size for one, other in pairs])
+        values += leads.sum(axis=(1, 2)) / sizes
+        draws += _resampled_sums(leads, name, seed) / sizes[:, None]
+    for value, drawn in zip(values / len(regions), draws / len(regions), strict=True):
+        yield _interval(0.5 + float(value) / 2, 0.5 + drawn / 2)
+
+
+def _leads(one: Floats, other: Floats) -> Floats:
+    """For each two episodes, (episodes, episodes), in how many pairs of runs `one` wins less those in which it loses.
+
+    Whole numbers, whose sums are exact in any order.
+    """
+    return np.asarray(np.sign(one[:, None, :, None] - other[None, :, None, :]).sum(axis=(0, 1)), np.float64)
+
+
+def _resampled_sums(tables: Floats, region: str, seed: int) -> Floats:
+    """Sums of tables (tables, episodes, episodes) whose rows and columns are drawn alike, (tables, resamples)."""
+    times = _times(region, tables.shape[1], seed)
+    flat = tables.reshape(len(tables), -1)
+    sums = [
+        flat @ np.einsum("re,rf->ref", part, part).reshape(len(part), -1).T
+        for part in np.array_split(times, 1 + times.size * tables.shape[1] // _AT_ONCE)
+    ]
+    return np.concatenate(sums, axis=1)
+
+
+@lru_cache(maxsize=16)
+def _times(region: str, episodes: int, seed: int) -> Floats:
+    """How often each episode is drawn in each of the paired resamples, (resamples, episodes)."""
+    which = _draws(f"episodes of {region}", episodes, seed)[:PAIRED_RESAMPLES]
+    return np.stack([np.bincount(drawn, minlength=episodes) for drawn in which]).astype(np.float64)
 
 
 def rank_intervals(agents: Mapping[str, Scores], *, seed: int = 0) -> dict[str, tuple[int, int]]:
@@ -224,13 +264,7 @@ def rank_intervals(agents: Mapping[str, Scores], *, seed: int = 0) -> dict[str, 
     Raises:
         EdgeBenchError: Two agents did not play the same episodes.
     """
-    names = sorted(agents)
-    for name in names[1:]:
-        _check_paired(agents[names[0]], agents[name])
-    totals = np.stack([_resampled_total(agents[name], seed) for name in names])
-    places = 1 + (totals[None] > totals[:, None]).sum(axis=1)
-    low, high = np.quantile(places, [(1 - LEVEL) / 2, (1 + LEVEL) / 2], axis=1, method="nearest")
-    return {name: (int(low[row]), int(high[row])) for row, name in enumerate(names)}
+    return joint_rank_intervals({name: [values] for name, values in agents.items()}, seed=seed)
 
 
 def to_rliable(agents: Mapping[str, Scores]) -> dict[str, Floats]:
@@ -318,6 +352,22 @@ def joint_ranks(agents: Mapping[str, Sequence[Scores]], *, seed: int = 0) -> dic
     return ranks
 
 
+def joint_rank_intervals(agents: Mapping[str, Sequence[Scores]], *, seed: int = 0) -> dict[str, tuple[int, int]]:
+    """`rank_intervals` of agents by the mean of their total scores on several boards, as `joint_ranks` ranks them."""
+    names = sorted(agents)
+    for parts in zip(*(agents[name] for name in names), strict=True):
+        _paired_names(dict(zip(names, parts, strict=True)))
+    totals = np.array([_resampled_joint(agents[name], seed) for name in names])
+    return {name: _places(totals, total) for name, total in zip(names, totals, strict=True)}
+
+
+def _places(totals: Floats, total: Floats) -> tuple[int, int]:
+    """Interval of the place of one agent's draws (resamples,) among those of all, (agents, resamples)."""
+    places = 1 + (totals > total).sum(axis=0)
+    low, high = np.quantile(places, [(1 - LEVEL) / 2, (1 + LEVEL) / 2], method="nearest")
+    return int(low), int(high)
+
+
 def _tied(first: Sequence[Scores], second: Sequence[Scores], seed: int) -> bool:
     for one, other in zip(first, second, strict=True):
         _check_paired(one, other)
@@ -356,9 +406,13 @@ def _resampled(scores: Scores, region: str, seed: int) -> Floats:
     return np.asarray(np.take_along_axis(means, _draws(f"runs on {region}", runs, seed), axis=-1), np.float64)
 
 
+@lru_cache(maxsize=16)
 def _draws(purpose: str, count: int, seed: int) -> NDArray[np.int64]:
+    """Which of `count` are drawn, (resamples, count); kept, as all agents of a board are resampled alike."""
     uniform = uniforms(seed, _stream(purpose), RESAMPLES * count)
-    return (uniform * count).astype(np.int64).reshape(RESAMPLES, count)
+    drawn = (uniform * count).astype(np.int64).reshape(RESAMPLES, count)
+    drawn.setflags(write=False)
+    return drawn
 
 
 def _stream(purpose: str) -> int:
@@ -387,6 +441,14 @@ def _check_paired(first: Scores, second: Scores) -> None:
     if dict(first.episodes) != dict(second.episodes):
         missing = next(_unshared(first.episodes, second.episodes))
         raise EdgeBenchError("the two agents did not play the same episodes", where=missing)
+
+
+def _paired_names(agents: Mapping[str, Scores]) -> list[str]:
+    """The names, sorted, of agents that all played the same episodes."""
+    names = sorted(agents)
+    for name in names[1:]:
+        _check_paired(agents[names[0]], agents[name])
+    return names
 
 
 def _unshared(first: Mapping[str, Any], second: Mapping[str, Any]) -> Iterator[str]:

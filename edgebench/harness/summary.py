@@ -85,6 +85,11 @@ class Summary:
     regions: tuple[RegionSummary, ...]
     total: TotalSummary
 
+    @property
+    def references(self) -> dict[str, Scale]:
+        """Random agent and bound of each region."""
+        return {region.region: region for region in self.regions}
+
     def as_json(self) -> dict[str, Any]:
         """The same as plain dictionaries, lists, strings and numbers; None where there is no figure."""
         plain = dataclasses.asdict(self)

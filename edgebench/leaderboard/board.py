@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
@@ -12,7 +13,7 @@ from edgebench.errors import EdgeBenchError
 from edgebench.foreign import json_object
 from edgebench.harness.journal import read_episodes
 from edgebench.harness.manifest import read_manifest
-from edgebench.harness.statistics import Scale, shared_ranks
+from edgebench.harness.statistics import Scale, Scores, rank_intervals, shared_ranks
 from edgebench.harness.summary import Summary, scores, summarise
 from edgebench.leaderboard.claims import shape_problems
 from edgebench.leaderboard.ledger import Status, status_of
@@ -72,16 +73,28 @@ class Entry:
         """The name, with the mark of an agent that saw what no operator can know."""
         return f"{self.name} (privileged)" if self.summary.privileged else self.name
 
+    @cached_property
+    def scores(self) -> Scores:
+        """Normalised scores of its episodes."""
+        pairs = zip(self.conditions.regions, self.conditions.references, strict=True)
+        return scores([self.episodes], {name: References(*pair) for (name, _), pair in pairs})
+
 
 @dataclass(frozen=True)
 class RankedTable:
     """Entries under the same conditions, best first; entries whose paired interval holds 0 share a rank.
 
     A privileged entry stands where its score puts it, without a rank and without taking one from those below.
+
+    Attributes:
+        conditions: What all of them share.
+        rows: Rank and entry.
+        places: By name the 95 % interval of a ranked entry's place among the ranked.
     """
 
     conditions: Conditions
     rows: tuple[tuple[int | None, Entry], ...]
+    places: Mapping[str, tuple[int, int]]
 
 
 def read_board(track: str, edition: str, regions: Sequence[str] | None = None) -> list[Entry]:
@@ -179,13 +192,12 @@ def rank(entries: Sequence[Entry]) -> list[RankedTable]:
     for entry in sorted(entries, key=lambda entry: entry.name):
         groups.setdefault(entry.conditions, []).append(entry)
     ordered = sorted(groups, key=lambda c: (c.track, c.edition, c.scenario != "trap", c.scenario, c.version, c.regions))
-    return [RankedTable(conditions, _ranked(groups[conditions])) for conditions in ordered]
+    return [_ranked(conditions, groups[conditions]) for conditions in ordered]
 
 
-def _ranked(entries: Sequence[Entry]) -> tuple[tuple[int | None, Entry], ...]:
-    names = [name for name, _ in entries[0].conditions.regions]
-    scale = {name: References(*pair) for name, pair in zip(names, entries[0].conditions.references, strict=True)}
-    ranked = [entry for entry in entries if not entry.summary.privileged]
-    ranks = shared_ranks({entry.name: scores([entry.episodes], scale) for entry in ranked})
+def _ranked(conditions: Conditions, entries: Sequence[Entry]) -> RankedTable:
+    ranked = {entry.name: entry.scores for entry in entries if not entry.summary.privileged}
+    ranks = shared_ranks(ranked)
     by_score = sorted(entries, key=lambda entry: (-entry.summary.total.score.value, entry.name))
-    return tuple((ranks.get(entry.name), entry) for entry in by_score)
+    rows = tuple((ranks.get(entry.name), entry) for entry in by_score)
+    return RankedTable(conditions, rows, rank_intervals(ranked))

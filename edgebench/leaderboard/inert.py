@@ -9,9 +9,18 @@ _FORMULA: Final = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "�
 _MARKUP: Final = str.maketrans({mark: f"&#{ord(mark)};" for mark in "&<>\"'|`*_~[]()\\!#{}"})
 
 
-def visible(text: str) -> str:
-    """Text with every character that does not print (controls, marks that turn the direction) as its escape."""
-    return "".join(mark if mark.isprintable() else mark.encode("unicode_escape").decode() for mark in text)
+def visible(text: str, keep: str = "") -> str:
+    """Text with every character that does not print (controls, marks that turn the direction) as its escape.
+
+    Args:
+        text: Anything.
+        keep: Characters that are left as they are: ends of lines where there may be several.
+    """
+    if text.isprintable():
+        return text
+    return "".join(
+        mark if mark.isprintable() or mark in keep else mark.encode("unicode_escape").decode() for mark in text
+    )
 
 
 def is_plain(text: str) -> bool:

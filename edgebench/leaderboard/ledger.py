@@ -12,24 +12,29 @@ import re
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, fields
+from functools import lru_cache
 from pathlib import Path
 from typing import Final, NamedTuple
 
 from edgebench import __version__
-from edgebench.atomic import write_text
+from edgebench.atomic import sweep, write_text
 from edgebench.errors import EdgeBenchError
 from edgebench.harness.manifest import now
 from edgebench.harness.run import EPISODES, RUN_FILES
 from edgebench.leaderboard.inert import inert_markdown
+from edgebench.locks import alone
 
 FILE: Final = "LEDGER.md"
 BOARDS: Final = "leaderboards"
 SELF_REPORTED, VERIFIED, MISMATCH, UNREPRODUCIBLE = MARKS = ("self-reported", "verified", "mismatch", "unreproducible")
 """What a row's status can be."""
+_BEST_FIRST: Final = (VERIFIED, SELF_REPORTED, UNREPRODUCIBLE, MISMATCH)
 CHANGES: Final = ("added", "rescored", "replaced", "removed")
 """What can happen to a row; a verification ends in one of `MARKS[1:]`."""
 LONGEST_REASON: Final = 300
 _LOCK: Final = ".LEDGER.lock"
+_BEGUN: Final = ".LEDGER.begun"
+"""Holds the line of a change to an entry while it is made."""
 _PATIENCE_S: Final = 120.0
 _MAX_BYTES: Final = 64 * 2**20
 _NONE: Final = "–"
@@ -123,6 +128,13 @@ class Status:
         return f"{self.mark} {self.checked}/{self.episodes}" if partly else self.mark
 
 
+def weakest(parts: Sequence[Status]) -> Status:
+    """The status of what is made of several rows: the weakest mark among them, of the episodes of all that bear it."""
+    mark = max((part.mark for part in parts), key=_BEST_FIRST.index)
+    same = [part for part in parts if part.mark == mark]
+    return Status(mark, sum(part.checked for part in same), sum(part.episodes for part in same))
+
+
 def check_reason(reason: str) -> None:
     """Refuse a reason that is no line of printable text."""
     if not (reason.isprintable() and 0 < len(reason) <= LONGEST_REASON and reason == " ".join(reason.split())):
@@ -206,16 +218,22 @@ def read_ledger(path: Path) -> list[Line]:
     """
     if not path.is_file():
         return []
+    if path.stat().st_size > _MAX_BYTES:
+        raise _damaged(path, 0, f"larger than {_MAX_BYTES} bytes")
+    return list(_parsed(path, path.read_bytes()))
+
+
+@lru_cache(maxsize=2)
+def _parsed(path: Path, data: bytes) -> tuple[Line, ...]:
+    """The lines of a ledger's bytes, kept: every row of every board is looked up in the same."""
     try:
-        if path.stat().st_size > _MAX_BYTES:
-            raise _damaged(path, 0, f"larger than {_MAX_BYTES} bytes")
-        text = path.read_bytes().decode("utf-8").replace("\r\n", "\n")
+        text = data.decode("utf-8").replace("\r\n", "\n")
     except ValueError as error:
         raise _damaged(path, 0, str(error)) from error
     lines = text.split("\n")
     if tuple(lines[: len(_HEAD)]) != _HEAD or lines[-1]:
         raise _damaged(path, 0, "its head or its end is not what the tool writes")
-    return [_line(row, path, number) for number, row in enumerate(lines[len(_HEAD) : -1], start=len(_HEAD) + 1)]
+    return tuple(_line(row, path, number) for number, row in enumerate(lines[len(_HEAD) : -1], start=len(_HEAD) + 1))
 
 
 def _line(row: str, path: Path, number: int) -> Line:
@@ -243,6 +261,7 @@ class Book:
     def __init__(self, boards: Path) -> None:
         self.boards = boards
         self.lines = read_ledger(boards / FILE)
+        self._settle()
 
     def add(self, folder: Path, what: str, reason: str, checked: str = _NONE, *, date: str = "") -> Line:
         """Add the line of the entry in `folder`, on disk when this returns.
@@ -250,26 +269,50 @@ class Book:
         Raises:
             EdgeBenchError: The folder is no entry's, or the reason is longer than a line or holds control characters.
         """
-        line = self._line(folder, what, reason, checked, date)
+        line = _new_line(_entry(folder), what, reason, digests_of(folder), checked, date)
         self._write([line])
         return line
 
-    def _line(self, folder: Path, what: str, reason: str, checked: str = _NONE, date: str = "") -> Line:
-        place = place_of(folder)
-        if place is None:
-            raise EdgeBenchError("no entry of a board", where=str(folder), mend=f"{BOARDS}/track/edition/scenario/name")
-        return _new_line(place, what, reason, digests_of(folder), checked, date)
-
     @contextmanager
-    def removing(self, folder: Path, reason: str) -> Iterator[None]:
-        """Add the line of the entry in `folder`, which the block takes away, when it is gone.
+    def changing(self, folder: Path, what: str, reason: str, files: Path) -> Iterator[None]:
+        """Add the line of the entry in `folder` when the block has changed it.
+
+        Where the process ends between the change and its line, the next to hold the ledger adds the same line.
+
+        Args:
+            folder: The entry's.
+            what: One of `CHANGES`.
+            reason: Stands in the ledger, in one line.
+            files: A folder with the entry's new files; for `removed`, that of the old ones.
 
         Raises:
             EdgeBenchError: As `add`, before the block.
         """
-        line = self._line(folder, "removed", reason)
+        line = _new_line(_entry(folder), what, reason, digests_of(files))
+        begun = self.boards / _BEGUN
+        write_text(begun, line.text() + "\n")
         yield
         self._write([line])
+        begun.unlink()
+
+    def last(self, folder: Path) -> Line | None:
+        """The latest line of the entry in `folder`."""
+        place = _entry(folder)
+        found = [line for line in self.lines if (line.board, line.entry) == (place.board, place.entry)]
+        return found[-1] if found else None
+
+    def _settle(self) -> None:
+        """Add the line of a change whose process ended before the line stood; forget a change that was not made."""
+        begun = self.boards / _BEGUN
+        if not begun.is_file():
+            return
+        line = _line(begun.read_text(encoding="utf-8").removesuffix("\n"), begun, 1)
+        entry = self.boards / line.board / line.entry
+        sweep(entry)
+        standing = digests_of(entry).files
+        if line not in self.lines and standing == (_NONE if line.what == "removed" else line.files):
+            self._write([line])
+        begun.unlink()
 
     def catch_up(self, reason: str) -> None:
         """Add lines for rows that are not as the ledger last knew them, so that no change stays untold."""
@@ -299,6 +342,13 @@ class Book:
         write_text(self.boards / FILE, text)
 
 
+def _entry(folder: Path) -> Place:
+    place = place_of(folder)
+    if place is None:
+        raise EdgeBenchError("no entry of a board", where=str(folder), mend=f"{BOARDS}/track/edition/scenario/name")
+    return place
+
+
 def _new_line(place: Place, what: str, reason: str, digests: Digests, checked: str = _NONE, date: str = "") -> Line:
     return Line(date or now(), place.board, place.entry, what, checked, reason, *digests, __version__)
 
@@ -319,15 +369,19 @@ def writing(boards: Path, untold: str = _UNTOLD) -> Iterator[Book]:
     Raises:
         EdgeBenchError: The ledger is damaged, or another process has held it for minutes.
     """
-    from filelock import FileLock, Timeout
+    with still(boards):
+        book = Book(boards)
+        book.catch_up(untold)
+        yield book
 
-    boards.mkdir(parents=True, exist_ok=True)
-    try:
-        with FileLock(boards / _LOCK, timeout=_PATIENCE_S):
-            book = Book(boards)
-            book.catch_up(untold)
-            yield book
-    except Timeout as error:
-        raise EdgeBenchError(
-            "another process holds the ledger", where=str(boards / _LOCK), mend="wait for it, or end it"
-        ) from error
+
+@contextmanager
+def still(boards: Path) -> Iterator[None]:
+    """Hold all boards in `boards` still: whoever would enter, change or remove an entry waits meanwhile.
+
+    Raises:
+        EdgeBenchError: Another process has held them for minutes.
+    """
+    busy = "another process holds the ledger"
+    with alone(boards / _LOCK, busy, "wait for it, or end it", patience_s=_PATIENCE_S):
+        yield

@@ -6,6 +6,7 @@ import csv
 import hashlib
 import io
 import math
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
@@ -29,13 +30,24 @@ class Problem:
         return f"{place}: {self.what}"
 
 
-def read_text(folder: Path, name: str, problems: list[Problem]) -> str | None:
-    """The text of a file of the submission; None, and a problem, where it cannot be had."""
+def unfit_files(folder: Path, names: Iterable[str]) -> list[Problem]:
+    """The files of a submission that are links, or larger than any may be; nothing of them is read."""
+    found = []
+    for name in names:
+        if (folder / name).is_symlink():
+            found.append(Problem(name, None, "a link, not a file"))
+        elif (folder / name).is_file() and (folder / name).stat().st_size > MAX_BYTES:
+            found.append(Problem(name, None, f"larger than {MAX_BYTES} bytes"))
+    return found
+
+
+def read_text(folder: Path, name: str, problems: list[Problem], most: int = MAX_BYTES) -> str | None:
+    """The text of a file of the submission of at most so many bytes; None, and a problem, where it cannot be had."""
     try:
         if not (folder / name).is_file():
             raise OSError("missing")
-        if (folder / name).stat().st_size > MAX_BYTES:
-            raise OSError(f"larger than {MAX_BYTES} bytes")
+        if (folder / name).stat().st_size > most:
+            raise OSError(f"larger than {most} bytes")
         return (folder / name).read_bytes().decode("utf-8")
     except (OSError, ValueError) as error:
         problems.append(Problem(name, None, f"cannot be read: {error}"))
@@ -64,9 +76,9 @@ def sha256_of(folder: Path, name: str, problems: list[Problem]) -> str | None:
     return None
 
 
-def read_table(folder: Path, name: str, problems: list[Problem]) -> list[list[str]] | None:
+def read_table(folder: Path, name: str, problems: list[Problem], most: int = MAX_BYTES) -> list[list[str]] | None:
     """All rows of a CSV file with its header first; None, and a problem, where there are none."""
-    text = read_text(folder, name, problems)
+    text = read_text(folder, name, problems, most)
     if text is None:
         return None
     try:

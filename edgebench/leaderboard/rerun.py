@@ -17,10 +17,10 @@ from edgebench.harness.episodes import EpisodeKey
 from edgebench.harness.journal import Row, read_rows, row_key
 from edgebench.harness.manifest import read_manifest
 from edgebench.harness.process import Budgets
-from edgebench.harness.run import EPISODES, MANIFEST, SUMMARY, Stage, stages_of
+from edgebench.harness.run import EPISODES, MANIFEST, RUN_FILES, SUMMARY, Stage, stages_of
 from edgebench.leaderboard.claims import AGENT, ELSEWHERE, agent_problems, shape_problems
 from edgebench.leaderboard.ledger import Digests, digests_of
-from edgebench.leaderboard.problems import read_object
+from edgebench.leaderboard.problems import read_object, unfit_files
 from edgebench.paths import is_folder_name
 from edgebench.registry import track as find_track
 from edgebench.schema import SPLITS
@@ -70,6 +70,9 @@ def read_submission(folder: Path) -> Submission:
     Raises:
         EdgeBenchError: A file is missing, damaged or malformed.
     """
+    unfit = unfit_files(folder, RUN_FILES)
+    if unfit:
+        raise EdgeBenchError(f"no submission: {unfit[0]}", where=str(folder), mend="put a plain file in its place")
     digests = digests_of(folder)
     manifest = read_manifest(folder / MANIFEST)
     malformed = [*shape_problems(manifest), *_setting_problems(manifest)]

@@ -17,7 +17,6 @@ import dataclasses
 import hashlib
 import json
 import re
-import tempfile
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -39,6 +38,7 @@ from edgebench.leaderboard.rules import Board, board_rules
 from edgebench.leaderboard.submission import submit
 from edgebench.leaderboard.validate import Rules
 from edgebench.registry import track as find_track
+from edgebench.scratch import scratch
 
 _HEAD_LINE: Final = re.compile(r"# *(edgebench_version|privileged|region [a-z0-9][a-z0-9_-]{0,63}) *: *([!-~]{1,80})")
 _SHARED: Final = ("track", "edition", "split", "scenario")
@@ -92,9 +92,9 @@ def submit_results(
         listed = "\n    ".join(str(problem) for problem in problems)
         count = f"{len(problems)} problem{'s'[: len(problems) != 1]}"
         raise EdgeBenchError(f"the results have {count}:\n    {listed}", where=str(path), mend="mend them all")
-    with tempfile.TemporaryDirectory(prefix="edgebench-results-") as folder:
-        _write_run(Path(folder), path, results, board, {"name": name, "kind": ELSEWHERE, "sha256": "", "url": url})
-        return submit(Path(folder), name, force=force, reason=reason, rules=rules)
+    with scratch("edgebench-results-") as folder:
+        _write_run(folder, path, results, board, {"name": name, "kind": ELSEWHERE, "sha256": "", "url": url})
+        return submit(folder, name, force=force, reason=reason, rules=rules)
 
 
 def read_results(path: Path, problems: list[Problem]) -> Results | None:

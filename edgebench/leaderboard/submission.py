@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import shutil
-import tempfile
 from pathlib import Path
 
-from edgebench.atomic import atomic_folder
+from edgebench.atomic import atomic_folder, remove_folder
 from edgebench.errors import EdgeBenchError
 from edgebench.harness.journal import MEASURED_TIMES, read_rows
 from edgebench.harness.manifest import read_manifest
@@ -45,15 +43,33 @@ def submit(run: Path, name: str, *, force: bool = False, reason: str = "submitte
     manifest = read_manifest(run / MANIFEST)
     target = leaderboards_dir(manifest["track"], manifest["edition"]) / str(manifest["scenario"]) / name
     with writing(boards_dir()) as book:
+        if _is_entered(target, run):
+            return target
         if target.exists() and not force:
             raise EdgeBenchError(f"there is an entry {name!r}", where=str(target), mend="take another name, or --force")
-        what = _change(target, run)
-        with atomic_folder(target) as folder:
+        with book.changing(target, _change(target, run), reason, run), atomic_folder(target) as folder:
             for file in FILES:
                 if (run / file).is_file():
-                    shutil.copyfile(run / file, folder / file)
-        book.add(target, what, reason)
+                    (folder / file).write_bytes((run / file).read_bytes())
     return target
+
+
+def _is_entered(target: Path, run: Path) -> bool:
+    """Whether the entry is this very run: so it is when the same command is given again, after a kill for one."""
+    return target.is_dir() and _content(target) == _content(run)
+
+
+def _content(folder: Path) -> object:
+    """All files, of the manifest not the moments: those of results played elsewhere are of their entering.
+
+    The folder itself where it is damaged.
+    """
+    try:
+        manifest = read_manifest(folder / MANIFEST) | dict.fromkeys(("started", "finished"))
+        others = [name for name in FILES if name != MANIFEST and (folder / name).is_file()]
+        return manifest, {name: (folder / name).read_bytes() for name in others}
+    except (EdgeBenchError, OSError):
+        return folder
 
 
 def refuse_problems(run: Path, rules: Rules = board_rules) -> None:
@@ -86,7 +102,7 @@ def _outcome(folder: Path) -> object:
 
 
 def withdraw(entry: Path, reason: str) -> None:
-    """Take an entry off its board; its lines in the ledger stay.
+    """Take an entry off its board; its lines in the ledger stay. One withdrawn for that reason before is no error.
 
     Args:
         entry: `leaderboards/<track>/<edition>/<scenario>/<entry>`.
@@ -97,12 +113,19 @@ def withdraw(entry: Path, reason: str) -> None:
     """
     place = place_of(entry)
     check_reason(reason)
-    if place is None or not (entry / MANIFEST).is_file():
-        raise EdgeBenchError(
-            "no entry of a board", where=str(entry), mend="name leaderboards/<track>/<edition>/<scenario>/<entry>"
-        )
+    if place is None or not place.boards.is_dir():
+        raise _no_entry(entry)
     standing = entry.resolve()
-    with writing(place.boards) as book, book.removing(standing, reason):
-        retired = Path(tempfile.mkdtemp(prefix=f".{standing.name}.old.", dir=standing.parent))
-        standing.replace(retired / "old")
-    shutil.rmtree(retired, ignore_errors=True)
+    with writing(place.boards) as book:
+        if (standing / MANIFEST).is_file():
+            with book.changing(standing, "removed", reason, standing):
+                remove_folder(standing)
+            return
+        last = book.last(standing)
+        if last is None or (last.what, last.reason) != ("removed", reason):
+            raise _no_entry(entry)
+
+
+def _no_entry(entry: Path) -> EdgeBenchError:
+    mend = "name leaderboards/<track>/<edition>/<scenario>/<entry>"
+    return EdgeBenchError("no entry of a board", where=str(entry), mend=mend)

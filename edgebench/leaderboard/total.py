@@ -13,11 +13,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
+import numpy as np
+
 from edgebench import __version__
 from edgebench.errors import EdgeBenchError, unknown_name
-from edgebench.harness.statistics import Estimate, Scores, joint_ranks, joint_total
-from edgebench.harness.summary import scores
-from edgebench.leaderboard.board import Entry, References, check_name, read_entry
+from edgebench.harness.statistics import Estimate, iqm, joint_rank_intervals, joint_ranks, joint_total
+from edgebench.leaderboard.board import Entry, check_name, read_entry
+from edgebench.leaderboard.ledger import Status, weakest
+from edgebench.leaderboard.page import places_record
 from edgebench.leaderboard.tags import TAGS
 from edgebench.paths import home, leaderboards_dir
 from edgebench.registry import DEFAULT_SCENARIO, REGIONS, TRACKS
@@ -30,12 +33,13 @@ TOTAL: Final = "total"
 class Profile:
     """What an entrant gets on one track: its entry, its score in `trap` on all standard regions, a score for each tag.
 
-    A tag is None where the entry has no run in the tag's scenario.
+    A tag is None where the entry has no run in the tag's scenario. The status is the weakest of all these runs.
     """
 
     entry: str
     score: Estimate
     tags: dict[str, float | None]
+    status: Status
 
 
 @dataclass(frozen=True)
@@ -47,12 +51,19 @@ class Entrant:
         profiles: By track, of those on which it stands.
         total: Mean over all tracks, None where one is missing.
         rank: Among those that have a total.
+        places: 95 % interval of its place among those.
     """
 
     name: str
     profiles: Mapping[str, Profile]
     total: Estimate | None
     rank: int | None
+    places: tuple[int, int] | None
+
+    @property
+    def status(self) -> Status:
+        """The weakest of its tracks'."""
+        return weakest([profile.status for profile in self.profiles.values()])
 
     def tag(self, name: str) -> float | None:
         """Mean of a tag over all tracks; None where one is missing."""
@@ -69,14 +80,19 @@ def read_total(edition: str) -> list[Entrant]:
     """
     told = {name: _entries(name, tracks, edition) for name, tracks in entrant_names(edition).items()}
     named = {name: entries for name, entries in told.items() if entries}
-    parts = {name: _parts(entries) for name, entries in named.items() if entries.keys() == TRACKS.keys()}
-    ranks = joint_ranks(parts)
+    parts = {
+        name: [entry.scores for entry in entries.values()]
+        for name, entries in named.items()
+        if entries.keys() == TRACKS.keys()
+    }
+    ranks, places = joint_ranks(parts), joint_rank_intervals(parts)
     rows = [
         Entrant(
             name,
             {track: _profile(entry, edition) for track, entry in entries.items()},
             joint_total(parts[name]) if name in parts else None,
             ranks.get(name),
+            places.get(name),
         )
         for name, entries in named.items()
     ]
@@ -137,33 +153,32 @@ def _is_current(entry: Entry) -> bool:
     return entry.conditions.version == __version__.rsplit(".", 1)[0]
 
 
-def _parts(entries: Mapping[str, Entry]) -> list[Scores]:
-    return [_scores(entry) for entry in entries.values()]
-
-
-def _scores(entry: Entry) -> Scores:
-    shared = entry.conditions
-    names = [name for name, _ in shared.regions]
-    return scores(
-        [entry.episodes],
-        {name: References(*pair) for name, pair in zip(names, shared.references, strict=True)},
-    )
-
-
 def _profile(entry: Entry, edition: str) -> Profile:
-    return Profile(
-        entry.name,
-        entry.summary.total.score,
-        {tag.name: _tag_score(entry, edition, tag.scenario, tag.regions) for tag in TAGS},
-    )
+    own = entry.conditions.scenario
+    scenarios = dict.fromkeys((own, *(tag.scenario for tag in TAGS)))
+    runs = {scenario: entry if scenario == own else _run(entry, edition, scenario) for scenario in scenarios}
+    tags = {tag.name: tag_score(runs[tag.scenario], tag.regions) for tag in TAGS}
+    status = weakest([run.status for run in runs.values() if run is not None])
+    return Profile(entry.name, entry.summary.total.score, tags, status)
 
 
-def _tag_score(entry: Entry, edition: str, scenario: str, regions: Sequence[str]) -> float | None:
+def _run(entry: Entry, edition: str, scenario: str) -> Entry | None:
+    """The entry of the same name in another scenario."""
     folder = leaderboards_dir(entry.conditions.track, edition) / scenario / entry.name
     if not (folder / "manifest.json").is_file():
         return None
-    row = read_entry(folder, entry.name, list(regions))
-    return row.summary.total.score.value if _is_current(row) else None
+    found = read_entry(folder, entry.name, list(REGIONS))
+    return found if _is_current(found) else None
+
+
+def tag_score(entry: Entry | None, regions: Sequence[str]) -> float | None:
+    """Score of an entry on these regions alone; None where one of them was not played."""
+    if entry is None:
+        return None
+    scores = {part.region: part.score.value for part in entry.summary.regions}
+    if not scores.keys() >= set(regions):
+        return None
+    return float(iqm(np.array([scores[name] for name in regions])))
 
 
 def total_records(entrants: Sequence[Entrant]) -> list[dict[str, Any]]:
@@ -175,7 +190,9 @@ def _record(entrant: Entrant) -> dict[str, Any]:
     total = entrant.total
     record: dict[str, Any] = {
         "rank": entrant.rank,
+        **places_record(entrant.places),
         "entrant": entrant.name,
+        "status": str(entrant.status),
         "total": total.value if total else None,
         "total_low": total.low if total else None,
         "total_high": total.high if total else None,
@@ -184,6 +201,7 @@ def _record(entrant: Entrant) -> dict[str, Any]:
         profile = entrant.profiles.get(track)
         record[f"{track}_entry"] = profile.entry if profile else None
         record[track] = profile.score.value if profile else None
+        record[f"{track}_status"] = str(profile.status) if profile else None
     for tag in TAGS:
         record[tag.name] = entrant.tag(tag.name)
         for track, profile in entrant.profiles.items():

@@ -7,9 +7,11 @@ from pathlib import Path
 from typing import Any
 
 from edgebench.errors import EdgeBenchError
+from edgebench.harness.run import RUN_FILES
 from edgebench.leaderboard.claims import FILE as MANIFEST
 from edgebench.leaderboard.claims import agent_problems, claim_problems, shape_problems
-from edgebench.leaderboard.problems import Problem, differences, read_object, read_table
+from edgebench.leaderboard.curve import curve_problems
+from edgebench.leaderboard.problems import Problem, differences, read_object, read_table, unfit_files
 from edgebench.leaderboard.rows import FILE as EPISODES
 from edgebench.leaderboard.rows import check_rows
 from edgebench.leaderboard.rules import Board, board_rules
@@ -31,7 +33,9 @@ def validate(folder: Path, rules: Rules = board_rules) -> list[Problem]:
         folder: Holds episodes.csv, manifest.json, summary.json and the agent's file.
         rules: Gives the board the manifest names.
     """
-    problems: list[Problem] = []
+    problems = unfit_files(folder, RUN_FILES)
+    if problems:
+        return problems
     manifest = read_object(folder, MANIFEST, problems)
     table = read_table(folder, EPISODES, problems)
     summary = read_object(folder, SUMMARY, problems)
@@ -40,7 +44,7 @@ def validate(folder: Path, rules: Rules = board_rules) -> list[Problem]:
     malformed = [Problem(MANIFEST, None, what) for what in shape_problems(manifest)]
     if malformed:
         return problems + malformed
-    problems += agent_problems(folder, manifest["agent"], manifest["track"])
+    problems += agent_problems(folder, manifest["agent"], manifest["track"]) + curve_problems(folder)
     board = _board(manifest, rules, problems)
     if board is None:
         return problems

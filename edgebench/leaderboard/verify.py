@@ -10,13 +10,13 @@ from __future__ import annotations
 import dataclasses
 import hashlib
 import re
-import shutil
 from collections.abc import Callable, Iterator, Mapping, Sequence, Set
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
+from edgebench.atomic import remove_folder
 from edgebench.errors import EdgeBenchError
 from edgebench.harness.episodes import EpisodeKey, EpisodeResult
 from edgebench.harness.journal import MEASURED_TIMES, TEXT_COLUMNS, Journal, Row, columns_of, row_key, to_frame
@@ -46,6 +46,7 @@ from edgebench.leaderboard.rerun import (
     read_submission,
     stages_again,
 )
+from edgebench.locks import alone
 from edgebench.paths import home
 from edgebench.registry import track as find_track
 
@@ -226,18 +227,11 @@ def _measure(again: _Again, ray_address: str, on_episode: OnEpisode) -> dict[Epi
 @contextmanager
 def _kept(submission: Submission) -> Iterator[Path]:
     """A folder for the episodes played so far, by submission and package: one process at a time, gone when all are."""
-    from filelock import FileLock, Timeout
-
     kept = home() / "runs" / "verify" / f"{submission.digests.files[:16]}-{package_sha256()[:16]}"
-    kept.mkdir(parents=True, exist_ok=True)
-    try:
-        with FileLock(kept.with_suffix(".lock"), timeout=0):
-            yield kept
-            shutil.rmtree(kept)
-    except Timeout as error:
-        raise EdgeBenchError(
-            "another process verifies it", where=str(submission.folder), mend="wait until it is done"
-        ) from error
+    with alone(kept.with_suffix(".lock"), f"another process verifies {submission.folder}", "wait until it is done"):
+        kept.mkdir(exist_ok=True)
+        yield kept
+        remove_folder(kept)
 
 
 def _play(again: _Again, journal: Journal, ray_address: str, on_episode: OnEpisode) -> None:

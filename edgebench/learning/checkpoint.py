@@ -18,7 +18,7 @@ import edgebench
 from edgebench.atomic import atomic_path, write_text
 from edgebench.errors import EdgeBenchError
 from edgebench.foreign import json_object
-from edgebench.harness.agents import CHECKPOINT_FILES
+from edgebench.harness.agents import CHECKPOINT_FILES, NEXT_WEIGHTS, settle_checkpoint
 from edgebench.learning.job import Job
 from edgebench.learning.method import Method, settings_of
 from edgebench.learning.methods import find_method
@@ -53,7 +53,7 @@ class Checkpoint:
 def save_checkpoint(
     folder: Path, method: Method, job: Job, digests: Mapping[str, str], decisions: int, val: float
 ) -> None:
-    """Write the weights, then the record that names their digest; a kill in between leaves the pair refused."""
+    """Write the weights aside, then the record that names their digest, from when on they are the checkpoint's."""
     tensors = {
         f"{name}.{key}": value.detach().cpu().contiguous()
         for name, module in method.modules().items()
@@ -71,9 +71,10 @@ def save_checkpoint(
         "val": val,
         "weights_sha256": hashlib.sha256(data).hexdigest(),
     }
-    with atomic_path(folder / WEIGHTS) as temporary:
+    with atomic_path(folder / NEXT_WEIGHTS) as temporary:
         temporary.write_bytes(data)
     write_text(folder / RECORD, json.dumps(record, indent=1) + "\n")
+    settle_checkpoint(folder, record)
 
 
 def read_checkpoint(folder: Path) -> Checkpoint:
@@ -92,6 +93,7 @@ def read_checkpoint(folder: Path) -> Checkpoint:
             name: tuple(value) if isinstance(value, list) else value for name, value in record["form"].items()
         }
         form = Form(**fields)
+        settle_checkpoint(folder, record)
         weights = (folder / WEIGHTS).read_bytes()
         found = Checkpoint(
             Job.read(record["job"]), dict(record["digests"]), form, int(record["decisions"]), float(record["val"]),

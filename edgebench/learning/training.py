@@ -6,15 +6,17 @@ import csv
 import io
 import json
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
 import torch
 
-from edgebench.atomic import write_text
+from edgebench.atomic import remove_folder, write_text
 from edgebench.errors import EdgeBenchError
+from edgebench.harness.agents import CURVE
 from edgebench.learning.checkpoint import save_checkpoint
 from edgebench.learning.job import Job
 from edgebench.learning.method import Lesson, Method, settings_of
@@ -22,10 +24,10 @@ from edgebench.learning.methods import find_method
 from edgebench.learning.play import play_fixed
 from edgebench.learning.tensors import load_tree, save_tree
 from edgebench.learning.world import Practice, make_world
+from edgebench.locks import FOLDER_LOCK, alone
 from edgebench.region import load
 
 LAST: Final = "last.safetensors"
-CURVE: Final = "curve.csv"
 VAL_SEEDS: Final = 3
 """Scenario seeds under which every window of `val` is played."""
 
@@ -65,20 +67,36 @@ def train(
         Whether the run is complete.
 
     Raises:
-        EdgeBenchError: A name is unknown, a region is not built, or the folder holds another job or is damaged.
+        EdgeBenchError: A name is unknown, a region is not built, the folder holds another job or is damaged, another
+            process trains there, or it may not be written to; the last state that was kept stays.
     """
     run = _Run(job, folder)
-    run.resume()
-    while run.decisions < job.steps:
-        run.practise()
-        on_round(run.report())
-        if run.decisions >= run.next_validation():
-            run.validate()
+    with _alone_in(folder):
+        run.resume()
+        while run.decisions < job.steps:
+            run.practise()
             on_round(run.report())
-        if stop() and run.decisions < job.steps:
-            run.keep()
-            return False
+            if run.decisions >= run.next_validation():
+                run.validate()
+                on_round(run.report())
+            if stop() and run.decisions < job.steps:
+                run.keep()
+                return False
     return True
+
+
+def forget(folder: Path) -> None:
+    """Remove a training run, whole; EdgeBenchError where another process trains there."""
+    if folder.is_dir():
+        with _alone_in(folder):
+            pass
+    remove_folder(folder)
+
+
+@contextmanager
+def _alone_in(folder: Path) -> Iterator[None]:
+    with alone(folder / FOLDER_LOCK, "another process trains in this folder", "wait for it, or give another --out"):
+        yield
 
 
 class _Run:
@@ -128,8 +146,8 @@ class _Run:
         self.seconds += time.perf_counter() - begun
         row = {"decisions": self.decisions, "seconds": round(self.seconds, 3), "train": self.lesson.score, "val": val}
         self.curve.append(row | self.lesson.figures)
-        self.keep()
         write_text(self.folder / CURVE, _csv(self.curve))
+        self.keep()  # last: what was written before it is written again, the same, where a kill came before it
 
     def keep(self) -> None:
         """Write the state to go on from."""

@@ -7,20 +7,19 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Final
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from edgebench.constants import EVAL_SEEDS
 from edgebench.errors import EdgeBenchError
+from edgebench.harness.agents import CURVE
 from edgebench.harness.references import References, references
 from edgebench.harness.rollout import fixed_episodes
 from edgebench.harness.statistics import Scores, normalise
 from edgebench.region import load
 from edgebench.reproduce.runs import SCORES, SPLIT, Plan
-
-CURVE: Final = "curve.csv"
 
 
 @dataclass(frozen=True)

@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from edgebench.region import Region
+from edgebench.show.geography import Ways, ends_of_links, places
 from edgebench.show.style import (
     ACCENT,
     FAINT,
@@ -24,7 +25,6 @@ from edgebench.show.style import (
     thinning,
 )
 from edgebench.show.truth import Moment
-from edgebench.sim.paths import make_network, paths_to
 
 if TYPE_CHECKING:
     from PIL.Image import Image
@@ -69,16 +69,12 @@ class FramePainter:
 
     def __init__(self, region: Region, title: str) -> None:
         self._title = title
-        places = _places(region)
-        self._points: list[Point] = [(float(x), float(y)) for x, y in places * _FINER]
-        ends = region.column("links", "src"), region.column("links", "dst")
-        self._links = list(zip(*(end.tolist() for end in ends), strict=True))
+        self._points: list[Point] = [(float(x), float(y)) for x, y in places(region, _MAP) * _FINER]
+        self._links = ends_of_links(region)
         is_trap = region.column("links", "is_trap").astype(bool)
         self._traps = [self._links[row] for row in np.flatnonzero(is_trap)]
-        columns = (region.column("links", name) for name in ("latency_ms", "bandwidth_mbps"))
-        self._network = make_network(len(places), *ends, *columns)
-        self._next_node: dict[int, NDArray[np.int32]] = {}
-        self._thin = thinning(len(places))
+        self._ways = Ways(region)
+        self._thin = thinning(len(self._points))
         self._tints = _tints()
         self._still = self._paint_still(is_trap)
 
@@ -88,7 +84,7 @@ class FramePainter:
 
         image = self._still.copy()
         draw = ImageDraw.Draw(image)
-        ways = [self._way(transfer.source, transfer.target) for transfer in moment.transfers]
+        ways = [self._ways.way(transfer.source, transfer.target) for transfer in moment.transfers]
         for way in ways:
             for link in pairwise(way):
                 self._line(draw, link, ACCENT, _BUSY)
@@ -165,27 +161,6 @@ class FramePainter:
 
     def _tint(self, queued: float) -> tuple[int, int, int]:
         return self._tints[round(min(1.0, queued / _FULL_S) * (_TINTS - 1))]
-
-    def _way(self, source: int, target: int) -> list[int]:
-        """The nodes of the quickest path."""
-        if target not in self._next_node:
-            self._next_node[target] = paths_to(self._network, np.array([target])).next_node[0]
-        way = [source]
-        while way[-1] != target:
-            way.append(int(self._next_node[target][way[-1]]))
-        return way
-
-
-def _places(region: Region) -> NDArray[np.float64]:
-    """Pixels of the nodes, (N, 2): a kilometre as long north as east, the region in the middle of the map."""
-    lat, lon = region.column("nodes", "lat"), region.column("nodes", "lon")
-    shrink = math.cos(math.radians(float(lat.min() + lat.max()) / 2))
-    east = np.column_stack([lon * shrink, -lat])
-    left, top, right, bottom = _MAP
-    span = np.maximum(np.ptp(east, axis=0), 1e-6)
-    scale = min((right - left) / span[0], (bottom - top) / span[1])
-    middle = (east.min(axis=0) + east.max(axis=0)) / 2
-    return np.asarray((east - middle) * scale + [(left + right) / 2, (top + bottom) / 2])
 
 
 def _tints() -> list[tuple[int, int, int]]:

@@ -37,14 +37,20 @@ _KM_PER_DEGREE: Final = 111.195
 
 
 def draw_map(region: Region, path: Path) -> None:
-    """Write a map of `region` to `path` as PNG, atomically.
+    """Write the map that `map_figure` draws of `region` to `path` as PNG, atomically; EdgeBenchError as there."""
+    figure = map_figure(region)
+    with atomic_path(path) as temporary:
+        figure.savefig(temporary, format="png", dpi=150)
+
+
+def map_figure(region: Region) -> Figure:
+    """A map of `region`, which a notebook shows.
 
     A node's area grows with its compute and its colour with the sites it serves; a link's width grows with its
     bandwidth; trap links are red. Axes are in degrees, stretched so that a kilometre is as long north as east.
 
     Args:
         region: A built region.
-        path: The PNG file to write.
 
     Raises:
         EdgeBenchError: matplotlib, the extra `plots`, is not installed.
@@ -57,8 +63,7 @@ def draw_map(region: Region, path: Path) -> None:
     _draw_scale_bar(axes)
     _draw_legend(figure, region)
     _draw_words(figure, region)
-    with atomic_path(path) as temporary:
-        figure.savefig(temporary, format="png", dpi=150)
+    return figure
 
 
 def _dress(axes: Axes, region: Region) -> None:

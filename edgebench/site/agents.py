@@ -10,8 +10,9 @@ from typing import Any, Final
 import numpy as np
 
 from edgebench.harness.episodes import STATUSES
-from edgebench.harness.statistics import iqm
+from edgebench.leaderboard.board import Entry
 from edgebench.leaderboard.tags import TAGS
+from edgebench.leaderboard.total import tag_score
 from edgebench.registry import REGIONS
 from edgebench.registry import track as find_track
 from edgebench.site.command import eval_command, shown_path
@@ -97,18 +98,10 @@ def _short(value: float) -> float | None:
 
 def tag_scores(showings: Sequence[Showing]) -> dict[str, float | None]:
     """Score on the slice of each tag, as on the cross-domain board; None where a region of it was not played."""
-    rows: dict[str, Row] = {}
+    entries: dict[str, Entry] = {}
     for showing in showings:
-        rows.setdefault(showing.row.entry.conditions.scenario, showing.row)
-    return {tag.name: _slice(rows.get(tag.scenario), tag.regions) for tag in TAGS}
-
-
-def _slice(row: Row | None, regions: Sequence[str]) -> float | None:
-    if row is None:
-        return None
-    scores = {region.region: region.score.value for region in row.entry.summary.regions}
-    known = [scores[name] for name in regions if name in scores]
-    return float(iqm(np.array(known))) if len(known) == len(regions) else None
+        entries.setdefault(showing.row.entry.conditions.scenario, showing.row.entry)
+    return {tag.name: tag_score(entries.get(tag.scenario), tag.regions) for tag in TAGS}
 
 
 def agent_radar(own: Mapping[str, float | None], name: str, best: Agent | None) -> Radar | None:

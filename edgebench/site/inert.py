@@ -3,31 +3,25 @@
 from __future__ import annotations
 
 import json
-import unicodedata
 from typing import Any, Final
 from urllib.parse import urlsplit
 
-_UNSEEN: Final = ("Cc", "Cf", "Cs", "Co", "Cn")
-"""Categories of characters that have no shape: controls, marks that turn the direction of text, half characters."""
-_REPLACEMENT: Final = "\ufffd"
+from edgebench.leaderboard.inert import visible
+
 _IN_SCRIPT: Final = str.maketrans({mark: f"\\u{ord(mark):04x}" for mark in "<>&'\u2028\u2029"})
 
 
-def visible(text: str) -> str:
-    """`text` with every character that has no shape, but for line ends and tabs, replaced by the mark for that."""
-    if text.isascii() and text.isprintable():
-        return text
-    return "".join(
-        _REPLACEMENT if unicodedata.category(mark) in _UNSEEN and mark not in "\n\t" else mark for mark in text
-    )
+def visible_lines(text: str) -> str:
+    """`edgebench.leaderboard.inert.visible` of text that may have several lines."""
+    return visible(text, keep="\n\t")
 
 
 def visible_all(value: Any) -> Any:
-    """`visible` for every text, keys too, in lists and dictionaries."""
+    """`visible_lines` for every text, keys too, in lists and dictionaries."""
     if isinstance(value, str):
-        return visible(value)
+        return visible_lines(value)
     if isinstance(value, dict):
-        return {visible(str(key)): visible_all(entry) for key, entry in value.items()}
+        return {visible_lines(str(key)): visible_all(entry) for key, entry in value.items()}
     if isinstance(value, list | tuple):
         return [visible_all(entry) for entry in value]
     return value

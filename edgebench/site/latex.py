@@ -6,37 +6,46 @@ from typing import Final
 
 from edgebench.harness.statistics import Estimate
 from edgebench.harness.summary import Summary
+from edgebench.leaderboard.inert import visible
 from edgebench.site.agents import command_of
-from edgebench.site.inert import visible
 from edgebench.site.report import Beside, Report
 
 _SPECIAL: Final = {
     "\\": r"\textbackslash{}", "{": r"\{", "}": r"\}", "$": r"\$", "&": r"\&", "#": r"\#", "%": r"\%", "_": r"\_",
     "~": r"\textasciitilde{}", "^": r"\textasciicircum{}", "<": r"\textless{}", ">": r"\textgreater{}",
-    "|": r"\textbar{}", '"': r"\textquotedbl{}", "`": r"\textasciigrave{}", "'": r"\textquotesingle{}",
-    "\N{REPLACEMENT CHARACTER}": "?",
+    "|": r"\textbar{}", '"': r"\char34{}", "`": r"\textasciigrave{}", "'": r"\textquotesingle{}",
 }  # fmt: skip
+_LETTERS: Final = frozenset(map(chr, range(0xC0, 0x100))) - set("ÐÞðþ")
+"""Letters beyond ASCII that every LaTeX has in its default fonts; it stops at any other."""
 
 
 def escaped(text: str) -> str:
-    """`text` on one line, every character that means something to LaTeX written as what it looks like."""
-    return "".join(_SPECIAL.get(mark, mark) for mark in visible(" ".join(text.split())))
+    """`text` on one line, every character that means something to LaTeX written as what it looks like.
+
+    Characters that LaTeX has no letter for stand as their escape.
+    """
+    return "".join(_SPECIAL.get(mark, mark) for mark in "".join(map(_lettered, visible(" ".join(text.split())))))
+
+
+def _lettered(mark: str) -> str:
+    return mark if mark.isascii() or mark in _LETTERS else mark.encode("unicode_escape").decode()
 
 
 def as_latex(report: Report) -> str:
-    """The run and the reference agents beside it as a table of the packages `booktabs` and `textcomp`."""
+    """The run and the reference agents beside it as a table of `booktabs`, shrunk where it is wider than the line."""
     regions = [region.region for region in report.entry.summary.regions]
     heads = ["Agent", "Score (95\\,\\% interval)", *map(escaped, regions), "Worst 5\\,\\%", "Failed",
              "Difference (95\\,\\% interval)", "$p$"]  # fmt: skip
     lines = [
         _comment(f"Written by edgebench report; played again by: {command_of(report.row)}"),
-        _comment("Needs \\usepackage{booktabs,textcomp}"),
-        "\\begin{table}", "\\centering", "\\small",
+        _comment("Needs \\usepackage{booktabs,graphicx,textcomp}; as table* it may be as wide as a page"),
+        "\\begin{table}", "\\centering", "\\footnotesize", "\\setlength{\\tabcolsep}{3pt}",
+        "\\resizebox{\\ifdim\\width>\\linewidth \\linewidth\\else \\width\\fi}{!}{%",
         f"\\begin{{tabular}}{{l{'r' * (len(heads) - 1)}}}", "\\toprule", _row(heads), "\\midrule",
         _row([escaped(report.entry.label), *_figures(report.entry.summary), "--", "--"]),
         "\\midrule",
         *(_row(_reference(beside)) for beside in report.beside),
-        "\\bottomrule", "\\end{tabular}", f"\\caption{{{_caption(report)}}}", "\\end{table}",
+        "\\bottomrule", "\\end{tabular}}", f"\\caption{{{_caption(report)}}}", "\\end{table}",
     ]  # fmt: skip
     return "\n".join(lines) + "\n"
 

@@ -8,8 +8,7 @@ from pathlib import Path
 from typing import Any, Final, NamedTuple
 
 from edgebench.card import card_text
-from edgebench.leaderboard.board import RankedTable
-from edgebench.leaderboard.page import as_csv, shown
+from edgebench.leaderboard.page import as_csv, places_label, shown
 from edgebench.leaderboard.tags import TAGS
 from edgebench.leaderboard.total import Entrant
 from edgebench.leaderboard.total_page import DRAWN_AT_MOST
@@ -33,7 +32,7 @@ from edgebench.site.agents import (
 from edgebench.site.curves import curve_of, trained_here
 from edgebench.site.inert import web_address
 from edgebench.site.maps import FindSites, map_figure
-from edgebench.site.pairs import board_pairs
+from edgebench.site.pairs import Improvements, board_improvements, board_pairs, improvement_matrix
 from edgebench.site.plots import radar, small_map
 from edgebench.site.profiles import MOST, profile_chart
 from edgebench.site.standings import Scale, Standing, Whisker, standings, whisker
@@ -43,6 +42,8 @@ from edgebench.site.world import Board, Row, World
 
 _ON_PODIUM: Final = 4
 """Rows of a board on the first page."""
+_IN_MATRIX: Final = 12
+"""Agents of a board whose probabilities of improvement stand beside each other: the best ones."""
 
 
 class Page(NamedTuple):
@@ -96,9 +97,10 @@ class Site:
         yield _ledger(world)
         yield from (_total(edition, entrants) for edition, entrants in world.totals.items())
         for board in world.boards:
-            yield _board(self, board)
-            yield Table(links.board_csv(board.slug), as_csv([_ranked(board)]))
-            yield _compare(board)
+            improvements = board_improvements(board)
+            yield _board(self, board, improvements)
+            yield Table(links.board_csv(board.slug), as_csv([board.table]))
+            yield _compare(board, improvements)
         yield from (_agent(self, agent) for agent in self.agents)
         yield from (_run(self, row) for row in world.runs)
         yield from (_region(self, region) for region in world.regions)
@@ -110,6 +112,7 @@ class TotalLine:
 
     entrant: Entrant
     rank: str
+    places: str
     order: int
     whisker: Whisker | None
 
@@ -162,6 +165,7 @@ def total_lines(entrants: Sequence[Entrant]) -> list[TotalLine]:
         TotalLine(
             entrant,
             "–" if entrant.rank is None else f"{entrant.rank}{'=' * (ranks.count(entrant.rank) > 1)}",
+            places_label(entrant.places),
             len(ranks) + 1 if entrant.rank is None else entrant.rank,
             None if entrant.total is None else whisker(entrant.total, scale),
         )
@@ -182,12 +186,9 @@ def _total(edition: str, entrants: Sequence[Entrant]) -> Page:
     return Page(links.total_page(edition), "total.html.j2", values)
 
 
-def _ranked(board: Board) -> RankedTable:
-    return RankedTable(board.conditions, tuple((row.rank, row.entry) for row in board.rows))
-
-
-def _board(site: Site, board: Board) -> Page:
+def _board(site: Site, board: Board, improvements: Improvements) -> Page:
     shared, rows = board.conditions, site.standings[board.slug]
+    best = [standing.row.entry.name for standing in rows[:_IN_MATRIX]]
     values = {
         "board": board,
         "track": find_track(shared.track),
@@ -202,14 +203,16 @@ def _board(site: Site, board: Board) -> Page:
             and other.slug != board.slug
         ],
         "profiled": MOST,
-        "profile": profile_chart([(standing.row.entry.label, standing.row.scores) for standing in rows[:MOST]]),
+        "profile": profile_chart([(standing.row.entry.label, standing.row.entry.scores) for standing in rows[:MOST]]),
+        "best": best,
+        "matrix": improvement_matrix(best, improvements),
         "built": {(region.edition, region.name) for region in site.world.regions},
     }  # fmt: skip
     return Page(links.board_page(board.slug), "board.html.j2", values)
 
 
-def _compare(board: Board) -> Page:
-    values = {"board": board, "pairs": board_pairs(board)}
+def _compare(board: Board, improvements: Improvements) -> Page:
+    values = {"board": board, "pairs": board_pairs(board, improvements)}
     return Page(links.compare_page(board.slug), "compare.html.j2", values)
 
 

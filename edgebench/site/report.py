@@ -21,7 +21,7 @@ from edgebench.site.extra import need_libraries
 from edgebench.site.profiles import MOST, profile_chart
 from edgebench.site.standings import Scale, whisker
 from edgebench.site.templating import render
-from edgebench.site.world import Row, entry_scores, make_row
+from edgebench.site.world import Row, make_row
 from edgebench.track import Metric
 
 DELAY_PARTS: Final = ("network_ms", "trap_ms", "queueing_ms", "loading_ms", "service_ms", "compute_ms", "lost_ms")
@@ -97,11 +97,11 @@ def _references(row: Row) -> Iterator[Entry]:
 
 
 def _beside(row: Row, entries: Sequence[Entry]) -> list[Beside]:
-    scores = [entry_scores(entry) for entry in entries]
-    values = [sign_flip_test(row.scores, other) for other in scores]
+    own = row.entry.scores
+    values = [sign_flip_test(own, entry.scores) for entry in entries]
     found = [
-        Beside(entry, paired_difference(row.scores, other), p, adjusted)
-        for entry, other, p, adjusted in zip(entries, scores, values, holm(values), strict=True)
+        Beside(entry, paired_difference(own, entry.scores), p, adjusted)
+        for entry, p, adjusted in zip(entries, values, holm(values), strict=True)
     ]
     return sorted(found, key=lambda beside: (-beside.entry.summary.total.score.value, beside.entry.name))
 
@@ -141,8 +141,8 @@ def as_page(report: Report) -> str:
     row, entry = report.row, report.entry
     total = entry.summary.total.score
     scale = Scale.around([total, *(beside.entry.summary.total.score for beside in report.beside)])
-    drawn = [(entry.name, row.scores)]
-    drawn += [(f"{beside.entry.name} (reference)", entry_scores(beside.entry)) for beside in report.beside[: MOST - 1]]
+    drawn = [(entry.name, entry.scores)]
+    drawn += [(f"{beside.entry.name} (reference)", beside.entry.scores) for beside in report.beside[: MOST - 1]]
     return render(
         "report.html.j2", "report.html",
         style=_style(), report=report, row=row, entry=entry, summary=entry.summary, showing=Showing(None, row),

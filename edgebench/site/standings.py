@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from edgebench.harness.statistics import Estimate
+from edgebench.leaderboard.page import places_label
 from edgebench.site.world import Board, Row
 
 
@@ -53,6 +54,7 @@ class Standing:
     Attributes:
         row: The entry.
         rank: As it is printed: `2=` for a shared one, `–` for none.
+        places: The 95 % interval of its place, as it is printed.
         order: What sorting by rank sorts by; those without a rank stand last.
         group: Number of the tied group, from 0; -1 without a rank.
         place: `only`, or `first`, `inner` or `last` of a tied group in the order of the table.
@@ -61,6 +63,7 @@ class Standing:
 
     row: Row
     rank: str
+    places: str
     order: int
     group: int
     place: str
@@ -87,6 +90,7 @@ def standings(board: Board) -> list[Standing]:
             Standing(
                 row=row,
                 rank=_rank_label(row.rank, sizes[row.rank]),
+                places=places_label(board.table.places.get(row.entry.name)),
                 order=row.rank if row.rank is not None else len(rows) + 1,
                 group=groups[row.rank] if row.rank is not None else -1,
                 place="only" if row.rank is None else _place(before=before, after=after),

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Final
 from edgebench import __version__
 from edgebench.leaderboard.page import cell_of
 from edgebench.site import links
-from edgebench.site.inert import script_json, visible
+from edgebench.site.inert import script_json, visible_lines
 from edgebench.site.status import MEANINGS
 
 if TYPE_CHECKING:
@@ -25,7 +25,7 @@ def environment() -> Environment:
     from markupsafe import Markup
 
     def shown(value: Any) -> Any:
-        return visible(value) if isinstance(value, str) and not isinstance(value, Markup) else value
+        return visible_lines(value) if isinstance(value, str) and not isinstance(value, Markup) else value
 
     found = Environment(
         loader=FileSystemLoader(TEMPLATES, encoding="utf-8"), autoescape=True, undefined=StrictUndefined,
@@ -33,6 +33,7 @@ def environment() -> Environment:
     )  # fmt: skip
     found.filters |= {
         "score": lambda value: f"{value:z.3f}",
+        "chance": lambda value: f"{value:.2f}",
         "exact": lambda value: f"{value:.9g}",
         "cell": cell_of,
         "embed": lambda value: Markup(script_json(value)),

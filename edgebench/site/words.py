@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Final
 
-from edgebench.site.inert import visible, web_address
+from edgebench.site.inert import visible_lines, web_address
 
 if TYPE_CHECKING:
     from markupsafe import Markup
@@ -21,6 +21,6 @@ def as_html(markdown: str) -> Markup:
 
     parser = MarkdownIt("commonmark", {"html": False}).enable("table").disable(["image", "autolink"])
     parser.validateLink = lambda url: web_address(url) is not None  # type: ignore[method-assign]
-    html: str = parser.render(visible(_HEAD.sub("", markdown)))
+    html: str = parser.render(visible_lines(_HEAD.sub("", markdown)))
     boxed = html.replace("<table>", '<div class="scroll" tabindex="0"><table>').replace("</table>", "</table></div>")
     return Markup(boxed)

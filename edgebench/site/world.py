@@ -13,15 +13,12 @@ from edgebench.archive import load_safely
 from edgebench.errors import EdgeBenchError
 from edgebench.harness.manifest import read_manifest
 from edgebench.harness.run import EPISODES
-from edgebench.harness.statistics import Scores
-from edgebench.harness.summary import scores
-from edgebench.leaderboard.board import Conditions, Entry, RankedTable, References, rank, read_board, read_entry
+from edgebench.leaderboard.board import Conditions, Entry, RankedTable, rank, read_board, read_entry
 from edgebench.leaderboard.total import Entrant, read_total
 from edgebench.paths import home, is_folder_name, leaderboards_dir
 from edgebench.region import Region
 from edgebench.registration import load_tracks
 from edgebench.registry import REGIONS, TRACKS
-from edgebench.site.status import row_status
 
 Report = Callable[[str, int, int], None]
 """Told what is being done, how much of it is done, and how much there is."""
@@ -41,16 +38,17 @@ class Row:
         entry: Its figures.
         folder: Where it lies.
         manifest: Its record.
-        status: A key of `edgebench.site.status.MEANINGS`.
-        scores: Of each of its episodes.
     """
 
     rank: int | None
     entry: Entry
     folder: Path
     manifest: Mapping[str, Any]
-    status: str
-    scores: Scores
+
+    @property
+    def status(self) -> str:
+        """A key of `edgebench.site.status.MEANINGS`."""
+        return self.entry.status.mark
 
 
 @dataclass(frozen=True)
@@ -58,8 +56,13 @@ class Board:
     """One ranked table with what its pages need; `slug` is the stem of its pages' names."""
 
     slug: str
-    conditions: Conditions
+    table: RankedTable
     rows: tuple[Row, ...]
+
+    @property
+    def conditions(self) -> Conditions:
+        """What its rows share."""
+        return self.table.conditions
 
     @property
     def title(self) -> str:
@@ -127,7 +130,7 @@ def _boards(tables: Sequence[RankedTable], taken: set[str]) -> Iterator[Board]:
         slug = _slug(table.conditions, taken)
         taken.add(slug)
         folder = leaderboards_dir(table.conditions.track, table.conditions.edition) / table.conditions.scenario
-        yield Board(slug, table.conditions, tuple(make_row(folder / entry.name, entry, at) for at, entry in table.rows))
+        yield Board(slug, table, tuple(make_row(folder / entry.name, entry, at) for at, entry in table.rows))
 
 
 def _is_usual(conditions: Conditions) -> bool:
@@ -143,15 +146,8 @@ def _slug(conditions: Conditions, taken: set[str]) -> str:
 
 
 def make_row(folder: Path, entry: Entry, at: int | None) -> Row:
-    """An entry, or a run, with its scores and record."""
-    return Row(at, entry, folder, read_manifest(folder / "manifest.json"), row_status(folder), entry_scores(entry))
-
-
-def entry_scores(entry: Entry) -> Scores:
-    """Normalised scores of an entry's episodes."""
-    shared = entry.conditions
-    pairs = zip(shared.regions, shared.references, strict=True)
-    return scores([entry.episodes], {name: References(*pair) for (name, _), pair in pairs})
+    """An entry, or a run, with its record."""
+    return Row(at, entry, folder, read_manifest(folder / "manifest.json"))
 
 
 def _totals(editions: Sequence[str], notes: list[str]) -> dict[str, Sequence[Entrant]]:

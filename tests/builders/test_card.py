@@ -66,7 +66,7 @@ def test_methods_figures_and_the_check_are_told(manifest):
 
 def test_regions_of_other_cells_name_the_dump_and_how_to_check(manifest):
     source = manifest["source"] | {"file": "228_mls_202403.csv.gz", "dump_date": "2024-03"}
-    card = card_text(manifest | {"edition": "ocid-202403", "source": source})
+    card = card_text(manifest | {"edition": "ocid-202403", "source": source, "attribution": "OpenCelliD Project"})
     assert "| date of the dump | 2024-03 |" in card
     assert "edgebench check s1 --edition ocid-202403 --cells FILE" in card
     assert "generated: it ranks agents" not in card

@@ -226,6 +226,15 @@ def test_own_cells_cannot_pass_for_the_sample(home: Path) -> None:
         build_region(region_spec("s4"), cells=sample_path("s4"))
 
 
+def test_bundled_cells_keep_their_licence_in_an_edition_of_one_s_own(home: Path) -> None:
+    bundled = read_region(build_region(region_spec("s4"), cells=sample_path("s4"), edition="own"))
+    assert bundled.licence == "CC0-1.0. EdgeBench sample cells, generated"
+    assert "The cells behind this edition are generated" in (bundled.path / "README.md").read_text(encoding="utf-8")
+    header, rows = sample_lines("s4")
+    digest_of(home, [header, *rows[1:]], target=home / "other")
+    assert read_region(home / "other").licence.startswith("CC-BY-SA-4.0. OpenCelliD Project")
+
+
 def test_an_edition_without_cells_is_refused(home: Path) -> None:
     with pytest.raises(EdgeBenchError, match="needs cells"):
         build_region(region_spec("s4"), edition="real")

@@ -29,6 +29,14 @@ def built(tmp_path_factory):
     return folder
 
 
+@pytest.fixture(scope="session")
+def s1(built):
+    """The region s1 of that folder, loaded."""
+    from edgebench.region import read_region
+
+    return read_region(built / "processed" / "sample" / "s1")
+
+
 @pytest.fixture
 def with_s1(built, monkeypatch):
     """Use the data folder in which s1 is built; tests must not write into it."""

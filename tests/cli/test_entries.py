@@ -4,7 +4,9 @@ import json
 import shutil
 from pathlib import Path
 
+import numpy as np
 import pytest
+import scipy.stats
 
 from edgebench.registry import REGIONS
 
@@ -50,6 +52,18 @@ def test_from_run_to_ranked_table(run, run_json, own_home):
     assert records[0]["score"] > 0.1 and abs(records[1]["score"]) < 1e-9
 
 
+def test_the_scores_go_out_as_rliable_takes_them(run, run_json, own_home, tmp_path):
+    assert run("submit", own_home / "runs" / "random", "--name", "random").exit_code == 0
+    target = tmp_path / "scores.json"
+    records = run_json("leaderboard", "--regions", "s1", "--run", own_home / "runs" / "example", "--rliable", target)
+    scores = {name: np.array(runs) for name, runs in json.loads(target.read_text()).items()}
+    assert {name: array.shape for name, array in scores.items()} == {"my_agent (this run)": (1, 1), "random": (1, 1)}
+    for record in records:  # rliable's own aggregate, the interquartile mean over runs and tasks
+        assert scipy.stats.trim_mean(scores[record["name"]], 0.25, axis=None) == pytest.approx(record["score"])
+    for odd in (["--total", "--rliable", target], ["--html", tmp_path, "--rliable", target], ["--radar", target]):
+        assert run("leaderboard", *odd).exit_code == 2
+
+
 def test_a_run_is_shown_among_the_entries_without_being_written(run, own_home):
     assert run("submit", own_home / "runs" / "random", "--name", "random").exit_code == 0
     shown = run("leaderboard", "--regions", "s1", "--run", own_home / "runs" / "example")
@@ -60,11 +74,12 @@ def test_a_run_is_shown_among_the_entries_without_being_written(run, own_home):
 
 
 def test_a_taken_name_and_a_tampered_run_are_refused(run, own_home):
-    example = own_home / "runs" / "example"
+    example, random = own_home / "runs" / "example", own_home / "runs" / "random"
     assert run("submit", example, "--name", "a").exit_code == 0
-    again = run("submit", example, "--name", "a")
-    assert again.exit_code == 2 and "there is an entry 'a'" in again.stderr
-    assert run("submit", example, "--name", "a", "--force").exit_code == 0
+    assert run("submit", example, "--name", "a").exit_code == 0  # the same run: there is nothing to do
+    other = run("submit", random, "--name", "a")
+    assert other.exit_code == 2 and "there is an entry 'a'" in other.stderr
+    assert run("submit", random, "--name", "a", "--force").exit_code == 0
     summary = json.loads((example / "summary.json").read_text())
     summary["total"]["means"]["utility"] += 0.1
     (example / "summary.json").write_text(json.dumps(summary))
@@ -79,19 +94,21 @@ def test_validate_lists_all_problems_with_rows(run, own_home):
     lines[2] = lines[2].replace(",ok,", ",fine,")
     (example / "episodes.csv").write_text("\n".join([*lines[:-1], ""]))
     checked = run("validate", example)
-    assert checked.exit_code == 2
+    assert checked.exit_code == 1
     assert "episodes.csv, row 3: status is 'fine'" in checked.stdout
     assert "1 episodes of region s1 are missing: window 3 seed 4" in checked.stdout
     listed = run("validate", example, "--json")
-    assert listed.exit_code == 2
+    assert listed.exit_code == 1
     assert {"file": "episodes.csv", "row": 3} in [
         {"file": problem["file"], "row": problem["row"]} for problem in json.loads(listed.stdout)
     ]
 
 
 def test_validate_of_nothing_names_what_is_missing(run, home, tmp_path):
-    checked = run("validate", tmp_path / "nowhere")
-    assert checked.exit_code == 2
+    absent = run("validate", tmp_path / "nowhere")
+    assert absent.exit_code == 2 and "no such file or folder" in absent.stderr
+    checked = run("validate", tmp_path)
+    assert checked.exit_code == 1
     for file in ("manifest.json", "episodes.csv", "summary.json"):
         assert f"{file}: cannot be read" in checked.stdout
 

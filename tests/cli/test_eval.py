@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 import edgebench.harness.run
-from edgebench.harness.agents import CHECKPOINT_FILES
+from edgebench.harness.agents import CHECKPOINT_FILES, CURVE
 from edgebench.harness.run import RUN_FILES
 
 EXAMPLE = Path(__file__).parents[2] / "examples" / "my_agent.py"
@@ -39,7 +39,9 @@ def test_an_agent_is_scored_and_its_run_kept(run, with_s1, tmp_path):
     for said in ("s1 total", "score", "95 % interval", "p99 s", "decision ms", "episodes 4 4"):
         assert said in words
     assert str(tmp_path / "run") in result.stderr
-    assert sorted(path.name for path in (tmp_path / "run").iterdir()) == sorted(set(RUN_FILES) - set(CHECKPOINT_FILES))
+    assert sorted(path.name for path in (tmp_path / "run").glob("[!.]*")) == sorted(
+        {*RUN_FILES} - {*CHECKPOINT_FILES, CURVE}
+    )
 
 
 def test_json_holds_the_summary_and_the_manifest(run_json, with_s1, tmp_path):

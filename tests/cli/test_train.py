@@ -73,7 +73,7 @@ def test_unknown_names_are_refused_with_the_nearest(run):
         (("train", "pppo"), "did you mean 'ppo'?"),
         (("train", "ppo", "--without", "masq"), "unknown setting 'masq'"),
         (("train", "ppo", "--set", "clip"), "write name=value"),
-        (("train", "ppo", "--face", "teem"), "does not learn on route/teem"),
+        (("train", "ppo", "--face", "teem"), "did you mean 'team'?"),
     ):
         refused = run(*words, "--regions", "s1", check=False)
         assert refused.returncode == 2

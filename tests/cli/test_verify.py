@@ -196,7 +196,8 @@ def test_an_entry_changed_meanwhile_is_told_and_gets_no_line(entered_home, entry
 
 def test_what_is_no_run_and_two_ways_to_say_how_many_are_told(run, entered_home, entry):
     for arguments, said in (
-        ([entered_home / "nowhere"], "manifest"),
+        ([entered_home / "nowhere"], "no such folder"),
+        ([entered_home / "runs"], "manifest"),
         ([entry, "--all", "--episodes", "3"], "exclude each other"),
         ([entry, "--salt", "no-such-file-secret"], "the secret's file cannot be read"),
         ([entry, "--salt", "env:EDGEBENCH_NO_SUCH"], "the secret has 0 bytes"),

@@ -12,7 +12,7 @@ from harness_toy import HEALTHY, ROUTE, FakeRegion
 
 import edgebench
 from edgebench.errors import EdgeBenchError
-from edgebench.harness.agents import CHECKPOINT_FILES
+from edgebench.harness.agents import CHECKPOINT_FILES, CURVE
 from edgebench.harness.journal import read_episodes
 from edgebench.harness.process import Budgets
 from edgebench.harness.run import RUN_FILES, evaluate
@@ -50,7 +50,7 @@ def test_all_fixed_episodes_are_played_in_order_of_key(agent, tmp_path):
 def test_the_run_folder_holds_everything(agent, tmp_path):
     out = tmp_path / "run"
     run = evaluate(agent, regions=["toy"], seeds=2, out=out, budgets=Budgets(decision_wall_s=9.0))
-    assert sorted(path.name for path in out.iterdir()) == sorted(set(RUN_FILES) - set(CHECKPOINT_FILES))
+    assert sorted(path.name for path in out.glob("[!.]*")) == sorted({*RUN_FILES} - {*CHECKPOINT_FILES, CURVE})
     manifest = json.loads((out / "manifest.json").read_text(encoding="utf-8"))
     assert manifest == run.manifest
     assert manifest["edgebench_version"] == edgebench.__version__

@@ -17,6 +17,7 @@ from edgebench.harness.statistics import (
     paired_difference,
     paired_differences,
     performance_profile,
+    probabilities_of_improvement,
     probability_of_improvement,
     rank_intervals,
     region_score,
@@ -264,6 +265,21 @@ def test_the_probability_of_improvement_is_scipys_mann_whitney(values):
     found = probability_of_improvement(one, other)
     assert found.value == pytest.approx(expected)
     assert found.low <= found.value + 1e-9 and found.value <= found.high + 1e-9
+
+
+def test_every_pair_has_its_probability_of_improvement():
+    agents = {
+        "c": noisy(0.4, phase=1.0),
+        "a": noisy(0.5),
+        "b": scores(**{f"r{n}": np.ones((2, 20)) * 0.55 for n in range(4)}),
+    }
+    found = probabilities_of_improvement(agents)
+    assert list(found) == [("a", "b"), ("a", "c"), ("b", "c")]
+    for (one, other), estimate in found.items():
+        assert estimate == probability_of_improvement(agents[one], agents[other])
+    assert probabilities_of_improvement({"a": noisy(0.5)}) == {}
+    with pytest.raises(EdgeBenchError, match="did not play the same episodes"):
+        probability_of_improvement(noisy(0.5), noisy(0.5, episodes=19))
 
 
 def test_the_interval_of_a_rank_is_wide_where_agents_are_alike():

@@ -14,6 +14,7 @@ import edgebench
 from edgebench.errors import EdgeBenchError
 from edgebench.harness.agents import resolve_agent
 from edgebench.leaderboard.board import rank, read_entry
+from edgebench.leaderboard.curve import curve_problems
 from edgebench.leaderboard.ledger import begin, read_ledger
 from edgebench.leaderboard.page import as_csv, as_page
 from edgebench.leaderboard.rerun import agent_of, read_submission
@@ -60,6 +61,8 @@ def readers(home: Path) -> list[Reader]:
     checkpoint.parent.mkdir()
     checkpoint.write_text(json.dumps(_record()), encoding="utf-8")
     checkpoint.with_name("weights.safetensors").write_bytes(WEIGHTS)
+    lines = ["seed,decisions,train,val", *(f"{n % 2},{n}000,{n / 7},{n / 9 if n % 3 else ''}" for n in range(20))]
+    checkpoint.with_name("curve.csv").write_text("\n".join(lines), encoding="utf-8")
 
     def entered() -> None:
         validate(entry, rules)
@@ -79,6 +82,7 @@ def readers(home: Path) -> list[Reader]:
         Reader("LEDGER.md", home / "leaderboards" / "LEDGER.md", lambda: read_ledger(home / "leaderboards/LEDGER.md")),
         Reader("entrants.toml", entrants, lambda: entrant_names("sample")),
         Reader("checkpoint.json", checkpoint, lambda: _checkpoint(checkpoint.parent)),
+        Reader("curve.csv", checkpoint.with_name("curve.csv"), lambda: _curve(checkpoint.parent)),
     ]
 
 
@@ -93,6 +97,12 @@ def _record() -> dict[str, object]:
         "digests": DIGESTS, "form": form, "decisions": 10, "val": 0.5,
         "weights_sha256": hashlib.sha256(WEIGHTS).hexdigest(),
     }  # fmt: skip
+
+
+def _curve(folder: Path) -> None:
+    from edgebench.site.curves import draw_curve
+
+    assert (draw_curve(folder) is None) or not curve_problems(folder)
 
 
 def _checkpoint(folder: Path) -> None:

@@ -5,7 +5,7 @@ import random
 import pytest
 from foreign_readers import broken, crash, readers
 
-KINDS = 8
+KINDS = 9
 TRIES = 150
 
 

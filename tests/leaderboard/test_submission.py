@@ -4,6 +4,8 @@ import pytest
 from board_toy import all_rows, rules, write_run
 
 from edgebench.errors import EdgeBenchError
+from edgebench.leaderboard.problems import MAX_BYTES
+from edgebench.leaderboard.rerun import read_submission
 from edgebench.leaderboard.submission import submit
 from edgebench.leaderboard.validate import validate
 
@@ -48,6 +50,18 @@ def test_a_run_with_problems_is_refused_with_all_of_them(board, tmp_path):
     assert "2 problems" in refused.value.what
     assert "agent.py" in refused.value.what and "summary.json" in refused.value.what
     assert not board.exists()
+
+
+def test_a_link_and_a_file_without_end_are_refused_unread(board, tmp_path):
+    run = write_run(tmp_path / "run")
+    (run / "curve.csv").symlink_to(run / "episodes.csv")
+    with (run / "weights.safetensors").open("wb") as file:
+        file.truncate(MAX_BYTES + 1)
+    with pytest.raises(EdgeBenchError) as refused:
+        submit(run, "a", rules=rules)
+    assert "2 problems" in refused.value.what and "a link, not a file" in refused.value.what
+    with pytest.raises(EdgeBenchError, match=r"weights\.safetensors: larger than"):
+        read_submission(run)
 
 
 @pytest.mark.parametrize("name", ["", "A", "a b", "../a", "a/b", "aux", "a" * 65, "é"])

@@ -11,6 +11,7 @@ from board_toy import ROUTE, all_rows, is_close, manifest_of, write_run
 from edgebench import __version__
 from edgebench.errors import EdgeBenchError
 from edgebench.leaderboard import total, total_page
+from edgebench.leaderboard.ledger import VERIFIED, writing
 from edgebench.leaderboard.tags import TAGGED_SCENARIOS, TAGS, Tag
 from edgebench.leaderboard.total import entrant_names, read_total, total_records
 from edgebench.leaderboard.total_page import draw_radar, write_total
@@ -50,6 +51,28 @@ def test_the_total_is_the_mean_over_the_tracks(home):
     one, other = (entrants[0].profiles[track].score.value for track in TRACKS)
     assert is_close(entrants[0].total.value, (one + other) / 2)
     assert entrants[0].total.low < entrants[0].total.value < entrants[0].total.high
+
+
+def test_the_mark_of_an_entrant_is_the_weakest_of_its_entries(home):
+    for track in TRACKS:
+        enter(home, track, "a", 0.5)
+        enter(home, track, "b", 0.1)
+    enter(home, "route", "a", 0.5, "burst")
+    entries = sorted(home.glob("*/sample/*/a"))
+    with writing(home) as book:
+        for folder in entries[:-1]:
+            book.add(folder, VERIFIED, "equal", "4/8")
+    (row, other) = read_total("sample")
+    assert str(row.status) == str(other.status) == "self-reported"
+    assert {track: str(profile.status) for track, profile in row.profiles.items()} == {
+        "route": "verified 8/16", "twin": "self-reported",
+    }  # fmt: skip
+    with writing(home) as book:
+        book.add(entries[-1], VERIFIED, "equal", "8/8")
+    row = read_total("sample")[0]
+    assert str(row.status) == total_records([row])[0]["status"] == "verified 16/24" and row.places == (1, 1)
+    paths = write_total([row], "sample")
+    assert "| verified 16/24 |" in paths[1].read_text(encoding="utf-8")
 
 
 def test_equals_share_a_rank_whatever_their_name(home):

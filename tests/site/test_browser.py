@@ -146,9 +146,11 @@ def test_two_agents_are_compared_in_either_order(visit, slug):
     assert total.locator("td").first.inner_text() == first.replace("+", "−")
     assert page.url.endswith("#a=low&b=best")
     assert page.locator("#squares .field span").count() == 8
+    assert "better than one of best with 0.000" in page.locator("#improvement").inner_text()
     page.get_by_label("Agent A").select_option("tied-a")
     page.get_by_label("Agent B").select_option("tied-b")
     assert "cannot be told apart" in page.locator("#verdict").inner_text()
+    assert "with 0.500" in page.locator("#improvement").inner_text()
     assert page.locator("#squares .field span.a, #squares .field span.b").count() == 0
 
 

@@ -11,7 +11,7 @@ from edgebench.leaderboard.tags import Tag
 from edgebench.site import agents
 from edgebench.site.agents import Showing, agent_radar, tag_scores
 from edgebench.site.command import eval_command
-from edgebench.site.curves import read_curve
+from edgebench.site.curves import draw_curve
 from edgebench.site.plots import chart, radar, round_ticks, tick_label
 from edgebench.site.standings import Estimate, Scale, whisker
 from edgebench.site.world import make_row
@@ -98,9 +98,15 @@ def test_tags_are_slices_and_a_missing_region_leaves_none(tmp_path, monkeypatch)
 def test_a_curve_is_drawn_from_its_finite_points(tmp_path):
     path = tmp_path / "curve.csv"
     path.write_text("decisions,train,val\n0,0.1,\n100,0.2,0.3\n200,nan,0.4\n300,0.4,0.5\n")
-    found = read_curve(path)
+    found = draw_curve(tmp_path)
     assert [(line.name, len(line.points.split())) for line in found.lines] == [
         ("training episodes", 3), ("validation split", 3),
     ]  # fmt: skip
     path.write_text("a,b\n<script>,2\n")
-    assert read_curve(path) is None
+    assert draw_curve(tmp_path) is None
+
+
+def test_every_training_seed_has_a_line_and_the_one_that_was_entered_says_so(tmp_path):
+    (tmp_path / "curve.csv").write_text("seed,decisions,val\n0,10,0.1\n0,20,0.2\n1,10,0.2\n1,20,0.4\n")
+    (tmp_path / "checkpoint.json").write_text('{"job": {"seed": 1}}')
+    assert [line.name for line in draw_curve(tmp_path).lines] == ["seed 0", "seed 1, entered"]

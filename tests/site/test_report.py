@@ -1,6 +1,8 @@
 """The report of a run: one file, the board's reference agents beside it, LaTeX that cannot run."""
 
 import re
+import shutil
+import subprocess
 
 import pytest
 from board_toy import all_rows, manifest_of, write_run
@@ -10,7 +12,6 @@ from edgebench.errors import EdgeBenchError
 from edgebench.harness.statistics import paired_difference
 from edgebench.site.latex import as_latex, escaped
 from edgebench.site.report import as_json, read_report, write_report
-from edgebench.site.world import entry_scores
 
 
 @pytest.fixture
@@ -31,7 +32,7 @@ def test_the_reference_agents_of_the_same_conditions_stand_beside_it(run):
     report = read_report(run)
     assert [beside.entry.name for beside in report.beside] == ["tuned", "nearest"]
     first = report.beside[0]
-    assert first.difference == paired_difference(report.row.scores, entry_scores(first.entry))
+    assert first.difference == paired_difference(report.row.entry.scores, first.entry.scores)
     assert first.difference.total.high < 0 < report.beside[1].difference.total.low
     assert all(0 < beside.p <= beside.p_holm <= 1 for beside in report.beside)
 
@@ -49,6 +50,7 @@ def test_the_page_is_one_file_that_needs_no_other(run, tmp_path):
     found = parsed(tmp_path / "one.html")
     assert found.leads == [("link", "href", "data:,")] and found.scripts == 0 and found.handlers == []
     assert HOSTILE not in page and "&lt;script&gt;" in page and "<polyline" in page
+    assert "default-src 'none'; style-src 'unsafe-inline'; img-src data:;" in page
     assert "queueing_ms" in page and "edgebench eval" in page and "a" * 64 in page
     assert len(page) < 100_000
 
@@ -72,13 +74,31 @@ def test_the_table_is_latex_and_names_are_inert(run):
     assert all(line.startswith("% ") for line in text[: text.index("\\begin{table}")].splitlines())
 
 
+EVERY_SIGN = "".join(map(chr, (*range(1, 0x250), 0x3A9, 0x65E5, 0x202E, 0x1F600, 0xD800)))
+
+
+@pytest.mark.skipif(shutil.which("pdflatex") is None, reason="there is no pdflatex")
+def test_latex_takes_the_table_and_every_sign_in_a_name(run, tmp_path):
+    packages = "booktabs,graphicx,textcomp"
+    (tmp_path / "doc.tex").write_text(
+        f"\\documentclass{{article}}\n\\usepackage{{{packages}}}\n\\begin{{document}}\n"
+        f"{as_latex(read_report(run))}\n{escaped(EVERY_SIGN)}\n\\end{{document}}\n",
+        encoding="utf-8",
+    )
+    command = ["pdflatex", "-draftmode", "-halt-on-error", "-interaction=nonstopmode", "-no-shell-escape", "doc.tex"]
+    done = subprocess.run(command, cwd=tmp_path, capture_output=True, timeout=120, check=False)
+    assert done.returncode == 0, done.stdout[-2000:]
+    assert f"{{{packages}}}" in as_latex(read_report(run))
+
+
 @pytest.mark.parametrize(
     ("text", "expected"),
     [
         ("\\input{/etc/passwd}", r"\textbackslash{}input\{/etc/passwd\}"),
         ("a_b^c~$1 & 5% #1", r"a\_b\textasciicircum{}c\textasciitilde{}\$1 \& 5\% \#1"),
+        ("café \u65e5", r"café \textbackslash{}u65e5"),
         ("a\n\\end{table}", r"a \textbackslash{}end\{table\}"),
-        ("\x00\u202e", "??"),
+        ("\x00\u202e", r"\textbackslash{}x00\textbackslash{}u202e"),
     ],
 )
 def test_every_sign_is_written_as_what_it_looks_like(text, expected):

@@ -10,7 +10,7 @@ from site_toy import ADDRESS, HOSTILE, LEDGER, embedded, parsed, render_into
 from edgebench.errors import EdgeBenchError
 from edgebench.site import build, extra
 from edgebench.site import pages as pages_module
-from edgebench.site.inert import script_json, visible, web_address
+from edgebench.site.inert import script_json, visible_lines, web_address
 from edgebench.site.templating import render
 from edgebench.site.words import as_html
 from edgebench.site.world import World
@@ -54,10 +54,12 @@ def test_strangers_words_are_shown_and_never_run(site, pages, slug):
         assert page.handlers == [], path
         assert page.scripts == scripts.get(path.parent.name, 2), path
         text = path.read_text(encoding="utf-8")
+        (policy,) = re.findall('http-equiv="Content-Security-Policy" content="([^"]*)"', text)
+        assert "default-src 'none'" in policy and "script-src 'self' file:;" in policy
         assert HOSTILE not in text and f'"{ADDRESS}' not in text
         assert not re.search("[\x00-\x08\x0b-\x1f\u202e]", text), path
     agent = (site / "agent" / "route_sample_hostile.html").read_text()
-    assert "&lt;script&gt;window.hurt=1" in agent and "\ufffd" in agent
+    assert "&lt;script&gt;window.hurt=1" in agent and "\\u202e\\x00\\ud800" in agent
     tables = embedded(agent)
     detail = tables[0]["columns"].index("detail")
     assert HOSTILE in {row[detail] for row in tables[0]["rows"]}
@@ -100,6 +102,8 @@ def test_tied_rows_are_grouped_and_a_privileged_one_has_no_rank(site, slug):
         ("tie-only", "4", "hostile"), ("tie-only", "5", "low"), ("tie-only", "–", "seer"),
     ]  # fmt: skip
     assert 'class="mark privileged"' in page
+    places = re.findall(r'<td class="number" data-value="\d*–?">([0-9 –]+)</td>\s*<td><span class="mark self', page)
+    assert places == ["1", "2", "2", "4", "5", "–"]
 
 
 def test_the_csv_is_that_of_the_leaderboard(site, slug, at_home):
@@ -113,9 +117,8 @@ def test_the_csv_is_that_of_the_leaderboard(site, slug, at_home):
 
 
 def test_compared_pairs_are_the_statistics_and_the_episodes(site, slug, at_home):
-    from edgebench.harness.statistics import paired_difference
+    from edgebench.harness.statistics import paired_difference, probability_of_improvement
     from edgebench.leaderboard.board import read_entry
-    from edgebench.site.world import entry_scores
 
     found = embedded((site / "compare" / f"{slug}.html").read_text())
     names = [agent["name"] for agent in found["agents"]]
@@ -123,11 +126,18 @@ def test_compared_pairs_are_the_statistics_and_the_episodes(site, slug, at_home)
     one, other = names.index("best"), names.index("tied-a")
     pair = found["pairs"][f"{one},{other}"]
     board = at_home / "leaderboards" / "route" / "sample" / "trap"
-    scores = [entry_scores(read_entry(board / name, name)) for name in ("best", "tied-a")]
+    scores = [read_entry(board / name, name).scores for name in ("best", "tied-a")]
     truth = paired_difference(*scores)
     assert pair["total"] == pytest.approx([truth.total.value, truth.total.low, truth.total.high], abs=1e-4)
     assert [sum(counts) for counts in pair["counts"]] == [len(scores[0].episodes[name]) for name in ("s1", "s2")]
     assert all(counts[0] == sum(counts) for counts in pair["counts"])
+    chance = probability_of_improvement(*scores)
+    assert pair["improvement"] == pytest.approx([chance.value, chance.low, chance.high], abs=1e-4)
+    page = (site / "board" / f"{slug}.html").read_text()
+    rows = re.findall(r'<th scope="row">([^<]*)</th>(.*?)</tr>', page)
+    assert [name for name, _ in rows] == ["best", "tied-a", "tied-b", "hostile", "low", "seer"]
+    matrix = [re.findall(r">([0-9.–]+)</td>", cells) for _, cells in rows]
+    assert matrix[0][:2] == ["–", f"{chance.value:.2f}"] and matrix[1][:3] == [f"{1 - chance.value:.2f}", "–", "0.50"]
     assert found["pairs"][f"{names.index('tied-a')},{names.index('tied-b')}"]["counts"] == [[0, 4, 0], [0, 4, 0]]
 
 
@@ -173,8 +183,8 @@ def test_without_its_libraries_it_says_how_to_install_them(monkeypatch, tmp_path
         render_into(tmp_path / "site")
 
 
-def test_what_has_no_shape_is_replaced_and_json_cannot_end_its_script():
-    assert visible("a\u202eb\x00\ud800c\n") == "a\ufffdb\ufffd\ufffdc\n"
+def test_what_has_no_shape_is_shown_as_its_escape_and_json_cannot_end_its_script():
+    assert visible_lines("a\u202eb\x00\ud800c\n") == "a\\u202eb\\x00\\ud800c\n"
     assert "<" not in script_json({"</script>": ["<!--", "\u2028"]})
     with pytest.raises(ValueError, match="not JSON compliant"):
         script_json([float("nan")])

@@ -17,6 +17,7 @@
     return {
       total: turned(found.total), regions: found.regions.map(turned),
       counts: found.counts.map(([won, tied, lost]) => [lost, tied, won]),
+      improvement: found.improvement.map((chance) => 1 - chance),
     };
   }
 
@@ -64,6 +65,12 @@
       + `${names[a]} wins ${counts[0]} episodes, ${names[b]} ${counts[2]}, ${counts[1]} are equal.`;
   }
 
+  function improvement(a, b, [value, ...ends]) {
+    const [low, high] = ends.sort((one, other) => one - other).map(fixed);
+    return `Probability of improvement: an episode of ${names[a]} is better than one of ${names[b]} `
+      + `with ${fixed(value)} (${low} – ${high}), a tie counting half.`;
+  }
+
   function squares(a, b) {
     const one = board.agents[a].scores, other = board.agents[b].scores;
     const most = Math.max(1e-9, ...one.map((score, place) => Math.abs(score - other[place])));
@@ -85,17 +92,20 @@
   function draw() {
     const a = names.indexOf(form.elements.a.value), b = names.indexOf(form.elements.b.value);
     const body = document.querySelector('#differences tbody'), told = document.getElementById('verdict');
+    const chance = document.getElementById('improvement');
     history.replaceState(null, '', `#a=${encodeURIComponent(names[a])}&b=${encodeURIComponent(names[b])}`);
     if (a === b) {
       told.textContent = 'A and B are the same agent: choose two.';
+      chance.textContent = '';
       body.replaceChildren();
       document.getElementById('squares').replaceChildren();
       return;
     }
-    const { total, regions, counts } = pairOf(a, b);
+    const { total, regions, counts, improvement: found } = pairOf(a, b);
     const summed = [0, 1, 2].map((kind) => counts.reduce((sum, count) => sum + count[kind], 0));
     const reach = 1.05 * Math.max(1e-9, ...[total, ...regions].flatMap(([, low, high]) => [Math.abs(low), Math.abs(high)]));
     told.textContent = verdict(a, b, total, summed);
+    chance.textContent = improvement(a, b, found);
     body.replaceChildren(line('all regions', total, summed, reach, true),
       ...board.regions.map((region, place) => line(region, regions[place], counts[place], reach, false)));
     document.getElementById('squares').replaceChildren(...squares(a, b));

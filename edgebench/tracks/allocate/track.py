@@ -47,4 +47,8 @@ TRACK: Final = Track(
     },
     sights={"single": "edgebench.tracks.allocate.world:Sight"},
     streams="edgebench.tracks.allocate.streams:STREAMS",
+    first_agent="edgebench.first_agents.allocate",
+    guide="priority-edf",
+    hand="edgebench.play.allocate:HAND",
+    losses="edgebench.explain.allocate:LOSSES",
 )

@@ -42,4 +42,8 @@ TRACK: Final = Track(
     },
     sights={"single": "edgebench.tracks.offload.world:Sight", "team": "edgebench.tracks.offload.world:Sight"},
     streams="edgebench.tracks.offload.streams:STREAMS",
+    first_agent="edgebench.first_agents.offload",
+    guide="proportional",
+    hand="edgebench.play.offload:HAND",
+    losses="edgebench.explain.offload:LOSSES",
 )

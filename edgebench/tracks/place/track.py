@@ -44,4 +44,8 @@ TRACK: Final = Track(
     },
     sights={"single": "edgebench.tracks.place.world:Sight"},
     streams="edgebench.tracks.place.streams:STREAMS",
+    first_agent="edgebench.first_agents.place",
+    guide="hierarchical-eplb",
+    hand="edgebench.play.place:HAND",
+    losses="edgebench.explain.place:LOSSES",
 )

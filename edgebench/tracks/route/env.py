@@ -208,6 +208,11 @@ class RouteEnv(gymnasium.Env[Observed, np.int64]):  # noqa: D101
             return observed, self._simulation.state.earned[1:].astype(np.float32), self._over, False, info
         return observed, reward, self._over, False, info
 
+    @property
+    def simulation(self) -> Simulation:
+        """What is played, to be read alone: it holds what no agent may know."""
+        return self._simulation
+
     def action_masks(self) -> NDArray[np.bool_]:
         """The mask of the current decision, (K,), under the name sb3-contrib looks for."""
         return self._simulation.seen.action_mask.astype(np.bool_)

@@ -41,4 +41,8 @@ TRACK: Final = Track(
     },
     sights={"single": "edgebench.tracks.route.world:Sight"},
     row_check="edgebench.tracks.route.metrics:row_problems",
+    first_agent="edgebench.first_agents.route",
+    guide="lookahead",
+    hand="edgebench.play.route:HAND",
+    losses="edgebench.explain.route:LOSSES",
 )

@@ -1,0 +1,151 @@
+"""Build sdist and wheel, install the wheel into a fresh environment, and use it there, away from the checkout.
+
+    python .ci/smoke.py                      this Python, versions of constraints.txt: build, load, make an environment
+    python .ci/smoke.py 3.12 lowest-direct   also evaluate agents and use the small extras; or pinned, or highest
+    python .ci/smoke.py --all                that on 3.11, 3.12 and 3.13, each with the lowest and the newest versions
+
+Wants `build` and `uv`, which the extra dev brings, beside the Python it runs on. `--all` tells of a Python that
+cannot be had and goes on.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent
+UV = str(Path(sys.executable).with_name("uv"))
+PYTHONS, VERSIONS = ("3.11", "3.12", "3.13"), ("lowest-direct", "highest")
+SMALL_EXTRAS = "[marl,offline,plots,site]"
+USE = """
+import sys, edgebench, gymnasium
+assert edgebench.__file__.startswith(sys.prefix), edgebench.__file__
+assert len(edgebench.load("s1").nodes) == 25
+assert gymnasium.make("edgebench:EdgeBench/Route-S1-v0").observation_space["candidates"].shape[1] == 32
+"""
+STEP = """
+import gymnasium
+env = gymnasium.make("edgebench:EdgeBench/Route-S1-v0")
+_, info = env.reset(seed=0)
+env.step(int(info["action_mask"].argmax()))
+"""
+TEAM = """
+import edgebench, edgebench.envs
+edgebench.envs.make_parallel_env("route", edgebench.load("s1"), gateways=2)
+"""
+CORE = (["edgebench", "--version"], ["edgebench", "build", "--region", "s1"], ["python", "-c", USE])
+AGENTS = (
+    ["edgebench", "eval", "least-loaded", "--regions", "s1", "--out", "least-loaded"],
+    ["edgebench", "eval", "my_agent.py", "--regions", "s1", "--out", "my-agent"],
+    ["edgebench", "leaderboard", "--regions", "s1", "--run", "my-agent"],
+    ["python", "-c", STEP],
+)
+EXTRAS = (
+    ["edgebench", "show", "s1", "--map", "-o", "s1.html"],
+    ["edgebench", "show", "s1", "--histograms", "-o", "s1.png"],
+    ["edgebench", "report", "my-agent", "--out", "report.html"],
+    ["edgebench", "record", "nearest", "edgebench/smoke-v0", "--region", "s1"],
+    ["python", "-c", TEAM],
+)
+
+
+class Environment:
+    """A fresh virtual environment with the wheel, and an empty folder to work in."""
+
+    def __init__(self, folder: Path, python: str, versions: str, wheel: Path) -> None:
+        """Raises CalledProcessError where the versions cannot be installed together from wheels alone."""
+        self._folder, self._versions, self._wheel = folder, versions, wheel
+        self._venv = folder / "venv"
+        run([UV, "venv", "--quiet", "--python", python, str(self._venv)])
+        self.install("")
+
+    def install(self, extras: str) -> None:
+        """The wheel with these extras, all of wheels, in the versions asked for."""
+        pinned = self._versions == "pinned"
+        which = ["--constraints", str(ROOT / "constraints.txt")] if pinned else ["--resolution", self._versions]
+        into = ["--quiet", "--python", str(self._venv)]
+        run([UV, "pip", "install", *into, "--only-binary", ":all:", *which, f"{self._wheel}{extras}"])
+        run([UV, "pip", "check", *into])
+
+    def use(self, *commands: list[str]) -> None:
+        """Run commands of the environment in its own empty folder, with a data folder and machine code of its own."""
+        work = self._folder / "work"
+        work.mkdir(exist_ok=True)
+        shutil.copy(ROOT / "examples" / "my_agent.py", work)
+        scripts = self._venv / ("Scripts" if os.name == "nt" else "bin")
+        environment = {key: value for key, value in os.environ.items() if key != "PYTHONPATH"} | {
+            "EDGEBENCH_HOME": str(self._folder / "home"),
+            "EDGEBENCH_OFFLINE": "1",
+            "MINARI_DATASETS_PATH": str(self._folder / "datasets"),
+            "XDG_CACHE_HOME": str(self._folder / "cache"),
+        }
+        for program, *arguments in commands:
+            run([str(scripts / program), *arguments], work, environment)
+
+
+def run(command: list[str], folder: Path | None = None, environment: dict[str, str] | None = None) -> None:
+    """Run a command that must succeed; CalledProcessError with what it wrote if it does not."""
+    subprocess.run(
+        command, cwd=folder, env=environment, check=True, text=True, stdout=subprocess.PIPE, stderr=subprocess.STDOUT
+    )
+
+
+def build(folder: Path) -> Path:
+    """The wheel, made of the sdist, which is made of the checkout."""
+    run([sys.executable, "-m", "build", "--installer", "uv", "--outdir", str(folder), str(ROOT)])
+    return next(folder.glob("*.whl"))
+
+
+def smoke(scratch: Path, wheel: Path, python: str, versions: str, *, whole: bool) -> bool:
+    """Try the wheel once and print how it went."""
+    begun, folder = time.perf_counter(), scratch / f"{python}-{versions}"
+    try:
+        environment = Environment(folder, python, versions, wheel)
+        environment.use(*CORE)
+        if whole:
+            environment.use(*AGENTS)
+            environment.install(SMALL_EXTRAS)
+            environment.use(*EXTRAS)
+    except subprocess.CalledProcessError as error:
+        print(f"FAILED   Python {python}, {versions}: {' '.join(error.cmd)}\n{error.stdout}", flush=True)
+        return False
+    print(f"smoke ok  Python {python}, {versions}, {time.perf_counter() - begun:.0f} s", flush=True)
+    return True
+
+
+def can_be_had(python: str, scratch: Path) -> bool:
+    """Whether uv finds this Python here, or can download it."""
+    return not subprocess.run(
+        [UV, "venv", "--python", python, str(scratch / python)], capture_output=True, check=False
+    ).returncode
+
+
+def main(arguments: list[str]) -> int:
+    """Do what the arguments ask for; 0 if every environment that could be made worked."""
+    os.environ.setdefault("PYENV_VERSION", ":".join(PYTHONS))  # pyenv hides a Python that is not among these
+    with tempfile.TemporaryDirectory() as folder:
+        scratch = Path(folder)
+        wheel = build(scratch / "dist")
+        if not arguments:
+            return not smoke(
+                scratch, wheel, f"{sys.version_info.major}.{sys.version_info.minor}", "pinned", whole=False
+            )
+        if arguments != ["--all"]:
+            python, versions = arguments
+            return not smoke(scratch, wheel, python, versions, whole=True)
+        went = []
+        for python in PYTHONS:
+            if not can_be_had(python, scratch):
+                print(f"missing   Python {python}", flush=True)
+                continue
+            went += [smoke(scratch, wheel, python, versions, whole=True) for versions in VERSIONS]
+        return not all(went)
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
