@@ -8,7 +8,7 @@ PYTHON ?= $(shell for python in python3 python3.13 python3.12 python3.11 python;
 PIP_INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt
 DEMO_RUN := runs/demo
 
-.PHONY: demo test coverage lint docs tutorials clean
+.PHONY: demo test coverage lint docs smoke tutorials clean
 
 demo: $(VENV)/.core
 	$(BIN)/edgebench build --region s1
@@ -29,6 +29,9 @@ lint: $(VENV)/.dev
 docs: $(VENV)/.dev
 	$(BIN)/python -m mkdocs build --strict
 	@echo "build/docs; to look at it: $(BIN)/python -m http.server --directory build/docs"
+
+smoke: $(VENV)/.dev
+	$(BIN)/python .ci/smoke.py
 
 tutorials: $(VENV)/.dev
 	$(BIN)/python examples/tutorials/execute.py
