@@ -7,11 +7,10 @@ from pathlib import Path
 import click
 
 from edgebench.cli.common import json_option, print_json, stderr, verb
-from edgebench.cli.values import Existing
 
 
 @verb('edgebench withdraw leaderboards/route/sample/trap/my-agent --reason "its author asked for it"')
-@click.argument("entry", type=Existing(file_okay=False))
+@click.argument("entry", type=click.Path(path_type=Path))
 @click.option("--reason", required=True, help="One line for the ledger.")
 @json_option
 def command(entry: Path, reason: str, as_json: bool) -> None:

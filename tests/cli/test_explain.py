@@ -145,8 +145,10 @@ def test_a_run_that_comes_out_otherwise_is_refused(run, with_s1, evaluated, tmp_
 
 
 @pytest.mark.parametrize(
-    ("arguments", "said"), [(["nowhere"], "manifest.json"), (["nowhere", "--plot", "why.svg"], "end it with .png")]
+    ("arguments", "said"),
+    [(["nowhere"], "no such folder"), (["HOME"], "manifest.json"), (["HOME", "--plot", "why.svg"], "end it with .png")],
 )
 def test_mistakes_are_told(run, home, arguments, said):
-    result = run("explain", *arguments)
+    home.mkdir(exist_ok=True)
+    result = run("explain", *(home if word == "HOME" else word for word in arguments))
     assert result.exit_code == 2 and said in result.stderr and "Traceback" not in result.output

@@ -71,7 +71,7 @@ def test_the_best_seed_is_entered_verified_and_shown_with_the_curves_of_all(
         file.write("0,=cmd()\n")
     assert status_of(entry).mark == "self-reported"
     broken = run("validate", entry)
-    assert broken.exit_code == 2 and broken.stdout.startswith("curve.csv, row 6: not ")
+    assert broken.exit_code == 1 and broken.stdout.startswith("curve.csv, row 6: not ")
 
 
 def test_seeds_that_were_not_trained_alike_or_not_to_the_end_are_refused(learned, package, tmp_path):

@@ -48,7 +48,7 @@ def test_two_cannot_verify_the_same_at_once(entry):
     refused = []
 
     def another(region, done, total):
-        with pytest.raises(EdgeBenchError, match="another process verifies it"):
+        with pytest.raises(EdgeBenchError, match="another process verifies"):
             verify(entry, episodes=1)
         refused.append(done)
 

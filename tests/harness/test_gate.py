@@ -24,8 +24,6 @@ REAL_CELLS = {
     "s3": "262_mls_202403.csv.gz",
     "s4": "222_mls_202301.csv.gz",
 }
-SELDOM = ("s2", "s3")
-"""Real cells on which the gate is measured where tests may take longer."""
 FAILED = "these checks fail: {}"
 
 
@@ -38,7 +36,7 @@ def failures(report: GateReport) -> str:
 EVERY_TRACK = pytest.mark.parametrize("track", sorted(TRACKS))
 EVERY_REGION = pytest.mark.parametrize("name", sorted(REGIONS))
 
-
+SELDOM = "EDGEBENCH_SLOW_TESTS is not set: it takes a minute or more; docs/gate.md has the tables"
 FEW_SEEDS = 2
 """Scenario seeds a window for the slower tracks; docs/gate.md shows them under 15."""
 
@@ -48,9 +46,17 @@ def seeds_of(track: str) -> int:
     return SEEDS if track == "route" else FEW_SEEDS
 
 
+def is_seldom(track: str, region: str, *, real: bool) -> bool:
+    """Whether this gate takes so long that it is measured where tests may take minutes."""
+    usual = {("route", "s1")} if real else {("route", region), (track, UNSEEN)}
+    return (track, region) not in usual and not os.environ.get("EDGEBENCH_SLOW_TESTS")
+
+
 @EVERY_TRACK
 @EVERY_REGION
 def test_the_gate_holds_on_the_sample(built_home: Path, track: str, name: str) -> None:
+    if is_seldom(track, name, real=False):
+        pytest.skip(SELDOM)
     report = run_gate(track, regions=[name], seeds=seeds_of(track))
     assert report.ok, failures(report)
     plan = named(TRACKS[track].gate)
@@ -60,18 +66,18 @@ def test_the_gate_holds_on_the_sample(built_home: Path, track: str, name: str) -
     assert ({check.name for check in report.checks} >= set(PARTS)) == (track == "route")
 
 
+@EVERY_TRACK
 @EVERY_REGION
-def test_the_gate_holds_on_real_cells(name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_gate_holds_on_real_cells(track: str, name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     data = os.environ.get("EDGEBENCH_TEST_DATA")
     if not data:
         pytest.skip("EDGEBENCH_TEST_DATA is not set: no real cells")
-    if name in SELDOM and not os.environ.get("EDGEBENCH_SLOW_TESTS"):
-        pytest.skip("EDGEBENCH_SLOW_TESTS is not set: docs/gate.md shows what came of it")
+    if is_seldom(track, name, real=True):
+        pytest.skip(SELDOM)
     monkeypatch.setenv("EDGEBENCH_HOME", str(tmp_path))
     build_region(REGIONS[name], cells=Path(data) / "cells" / REAL_CELLS[name], edition="real")
-    for track in TRACKS if name == "s1" else ("route",):
-        report = run_gate(track, regions=[name], edition="real", seeds=seeds_of(track))
-        assert report.ok, (track, failures(report))
+    report = run_gate(track, regions=[name], edition="real", seeds=seeds_of(track))
+    assert report.ok, failures(report)
 
 
 def test_the_gate_fails_where_the_tuned_policy_is_blind(built_home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
