@@ -1,6 +1,11 @@
 """The standard regions, built once a session from the bundled sample into a data folder of their own."""
 
+import os
+
 import pytest
+
+# Tests run side by side; threads that wait for a core another test has take many times as long.
+os.environ["OMP_NUM_THREADS"] = "1"
 
 
 @pytest.fixture(scope="session")

@@ -95,9 +95,7 @@ def train_seeds(job: Job, folder: Path, seeds: int, *, jobs: int | None, ray_add
 
     every = [dataclasses.replace(job, seed=seed) for seed in range(seeds)]
     folders = [folder / f"seed-{seed}" for seed in range(seeds)]
-    processes = min(jobs or cores(), seeds)
-    threads = 1 if ray_address else max(1, cores() // processes)
-    tasks = [training_task(one, place, threads) for one, place in zip(every, folders, strict=True)]
+    tasks = [training_task(one, place) for one, place in zip(every, folders, strict=True)]
     with training_progress(every) as report:
         try:
             if ray_address:
@@ -105,7 +103,7 @@ def train_seeds(job: Job, folder: Path, seeds: int, *, jobs: int | None, ray_add
 
                 run_on_ray(tasks, ray_address, report)
             else:
-                run_here(tasks, processes, report)
+                run_here(tasks, min(jobs or cores(), seeds), report)
         except Stopped:
             click.echo(f"interrupted: what was learned is in {folder}; the same command goes on from there", err=True)
             click.get_current_context().exit(INTERRUPTED)

@@ -13,20 +13,22 @@ from edgebench.learning.job import Job
 TRAIN: Final = "edgebench.learning.course:train_here"
 
 
-def training_task(job: Job, folder: Path, threads: int = 1) -> Task:
-    """The task of training `job` in `folder`, on so many threads; another process has another working folder."""
-    return Task(TRAIN, {"job": job.as_json(), "folder": str(folder.resolve()), "threads": threads})
+def training_task(job: Job, folder: Path) -> Task:
+    """The task of training `job` in `folder`; another process has another working folder."""
+    return Task(TRAIN, {"job": job.as_json(), "folder": str(folder.resolve())})
 
 
-def train_here(
-    tell: Callable[[Any], None], stop: Callable[[], bool], *, job: Mapping[str, Any], folder: str, threads: int
-) -> bool:
-    """Train in this process (`edgebench.learning.training.train`); tells its reports as dictionaries."""
+def train_here(tell: Callable[[Any], None], stop: Callable[[], bool], *, job: Mapping[str, Any], folder: str) -> bool:
+    """Train in this process (`edgebench.learning.training.train`); tells its reports as dictionaries.
+
+    On one thread: how sums are shared out among threads changes their last bits, so that a seed's weights would
+    depend on how many are trained beside it; and nets this small gain little by more.
+    """
     import numba
     import torch
 
     from edgebench.learning.training import train
 
-    torch.set_num_threads(threads)
-    numba.set_num_threads(min(threads, numba.config.NUMBA_NUM_THREADS))
+    torch.set_num_threads(1)
+    numba.set_num_threads(1)
     return train(Job.read(job), Path(folder), lambda report: tell(dataclasses.asdict(report)), stop)

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from grids import EVERY_CASE
 
 from builders.pipeline import build_region
 from edgebench.errors import EdgeBenchError
@@ -46,16 +47,15 @@ def seeds_of(track: str) -> int:
     return SEEDS if track == "route" else FEW_SEEDS
 
 
-def is_seldom(track: str, region: str, *, real: bool) -> bool:
+def is_seldom(track: str, region: str) -> bool:
     """Whether this gate takes so long that it is measured where tests may take minutes."""
-    usual = {("route", "s1")} if real else {("route", region), (track, UNSEEN)}
-    return (track, region) not in usual and not os.environ.get("EDGEBENCH_SLOW_TESTS")
+    return (track, region) != ("route", "s1") and region != UNSEEN and not EVERY_CASE
 
 
 @EVERY_TRACK
 @EVERY_REGION
 def test_the_gate_holds_on_the_sample(built_home: Path, track: str, name: str) -> None:
-    if is_seldom(track, name, real=False):
+    if is_seldom(track, name):
         pytest.skip(SELDOM)
     report = run_gate(track, regions=[name], seeds=seeds_of(track))
     assert report.ok, failures(report)
@@ -72,7 +72,7 @@ def test_the_gate_holds_on_real_cells(track: str, name: str, tmp_path: Path, mon
     data = os.environ.get("EDGEBENCH_TEST_DATA")
     if not data:
         pytest.skip("EDGEBENCH_TEST_DATA is not set: no real cells")
-    if is_seldom(track, name, real=True):
+    if not EVERY_CASE:
         pytest.skip(SELDOM)
     monkeypatch.setenv("EDGEBENCH_HOME", str(tmp_path))
     build_region(REGIONS[name], cells=Path(data) / "cells" / REAL_CELLS[name], edition="real")

@@ -11,20 +11,11 @@ _EXAMPLES = Path(__file__).parents[2] / "examples"
 
 
 @pytest.fixture
-def one_thread():
-    """Networks this small are slower on several threads, many times so where the cores are shared."""
-    torch = pytest.importorskip("torch", reason="needs torch: pip install edgebench[tools]")
-    threads = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(threads)
-
-
-@pytest.fixture
-def example(monkeypatch, built_home, one_thread):
+def example(monkeypatch, built_home):
     """A function from the name of an example and of the package it needs to the example's module."""
 
     def load(name, package):
+        pytest.importorskip("torch", reason="needs torch: pip install edgebench[tools]")
         pytest.importorskip(package, reason=f"needs {package}: see docs/tools.md")
         monkeypatch.syspath_prepend(str(_EXAMPLES))
         return importlib.import_module(name)

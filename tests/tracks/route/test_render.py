@@ -5,7 +5,6 @@ import itertools
 import pickle
 import re
 import sys
-import time
 import warnings
 
 import gymnasium
@@ -121,15 +120,6 @@ def test_regions_of_every_kind_render(make, regions, mode, wanted):
 @pytest.mark.parametrize("region", ["s2", "s3", "s4"])
 def test_frames_of_the_other_regions(make, region):
     assert stepped(make("rgb_array", region), 20).render().std() > 0
-
-
-def test_ten_frames_a_second(make):
-    env = stepped(make("rgb_array"), 50)
-    env.render()
-    begin = time.perf_counter()
-    for _ in range(10):
-        env.render()
-    assert time.perf_counter() - begin < 1.0
 
 
 def test_the_same_decision_gives_the_same_frame(make):
