@@ -19,7 +19,7 @@ from edgebench.reproduce.tables import TABLES
 
 
 def page(outcome: Outcome, pictures: Sequence[str]) -> str:
-    """The section of a table."""
+    """The page of a table."""
     return "\n".join(_lines(outcome, pictures)) + "\n"
 
 
@@ -40,7 +40,7 @@ def as_json(outcome: Outcome) -> dict[str, Any]:
 def _lines(outcome: Outcome, pictures: Sequence[str]) -> Iterator[str]:
     plan = outcome.plan
     table = plan.table
-    yield f"## {table.title}"
+    yield f"# {table.title}"
     yield ""
     edition = "" if plan.edition == SAMPLE_EDITION else f" --edition {plan.edition}"
     some = "" if table == TABLES[table.name] else f" --rows {','.join(row.label for row in table.rows)}"

@@ -1,0 +1,32 @@
+"""The pages of learned agents say what the kept runs say."""
+
+import re
+import shlex
+import shutil
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner
+
+from edgebench.cli import main
+
+ROOT = Path(__file__).parents[2]
+KEPT = ROOT / "leaderboards" / "learning" / "sample"
+PAGES = sorted(path for path in (ROOT / "docs" / "results").glob("*.md") if not path.stem.endswith("-real"))
+COMMAND = re.compile(r"^`edgebench (reproduce .*)`:$", re.MULTILINE)
+
+
+def test_there_are_pages():
+    assert PAGES
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda path: path.stem)
+def test_a_page_is_drawn_again_from_the_kept_runs_without_learning(built_home, tmp_path, page):
+    shutil.copytree(KEPT, tmp_path / "runs" / "sample")
+    files = set((tmp_path / "runs").rglob("*"))
+    written = page.read_text(encoding="utf-8")
+    command = shlex.split(COMMAND.search(written)[1])
+    told = CliRunner().invoke(main, [*command, "--out", str(tmp_path / "runs"), "--docs", str(tmp_path)])
+    assert told.exit_code == 0, told.output
+    assert set((tmp_path / "runs").rglob("*")) == files
+    assert (tmp_path / page.name).read_text(encoding="utf-8") == written
