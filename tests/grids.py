@@ -4,6 +4,7 @@ import itertools
 import os
 
 EVERY_CASE = bool(os.environ.get("EDGEBENCH_SLOW_TESTS"))
+SELDOM = "takes a minute or more: set EDGEBENCH_SLOW_TESTS=1"
 
 
 def grid(*axes):

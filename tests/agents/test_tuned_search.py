@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from grids import EVERY_CASE, SELDOM
 
 from edgebench.envs import make_env
 from edgebench.harness.rollout import roll
@@ -11,6 +12,7 @@ from reference_agents.route.tuned import WEIGHTS, Agent, read_weights
 from reference_agents.route.tuned_search import WITHOUT, TunedRuns, search
 
 
+@pytest.mark.skipif(not EVERY_CASE, reason=SELDOM)
 @pytest.mark.parametrize("name", ["s4"])
 def test_the_kept_weights_are_found_again(regions, name: str) -> None:
     assert search(regions[name], "trap").tolist() == read_weights(name).tolist()

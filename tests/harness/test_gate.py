@@ -8,7 +8,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from grids import EVERY_CASE
+from grids import EVERY_CASE, SELDOM
 
 from builders.pipeline import build_region
 from edgebench.errors import EdgeBenchError
@@ -37,7 +37,6 @@ def failures(report: GateReport) -> str:
 EVERY_TRACK = pytest.mark.parametrize("track", sorted(TRACKS))
 EVERY_REGION = pytest.mark.parametrize("name", sorted(REGIONS))
 
-SELDOM = "EDGEBENCH_SLOW_TESTS is not set: it takes a minute or more; docs/gate.md has the tables"
 FEW_SEEDS = 2
 """Scenario seeds a window for the slower tracks; docs/gate.md shows them under 15."""
 

@@ -20,8 +20,9 @@ def mixed_play(agents, observation, slot):
     return np.where(odd < 0.3, 0.0, odd).astype(np.float32)
 
 
-@pytest.mark.parametrize("scenario", SCENARIOS)
-@pytest.mark.parametrize("name", ["s1", "s4"])
+@pytest.mark.parametrize(
+    ("name", "scenario"), [*(("s1", scenario) for scenario in SCENARIOS), ("s4", "trap"), ("s4", "outage")]
+)
 def test_core_and_oracle_agree_step_by_step(regions, name, scenario):
     env = OffloadEnv(regions[name], scenario=scenario, split="test")
     oracle = OffloadOracle(regions[name], SCENARIOS[scenario], split="test", window=1, seed=3)

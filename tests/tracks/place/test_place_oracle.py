@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from grids import grid
 from oracle_network import Network
 from place_oracle import PlaceOracle
 from splitmix import bits
@@ -64,9 +65,7 @@ def random_edit(observed, drawn):
     return np.array(np.unravel_index(valid[drawn % valid.size], (EXPERTS * LAYERS, 3, 8)))
 
 
-@pytest.mark.parametrize("region", ["s1", "s4"])
-@pytest.mark.parametrize("scenario", SCENARIOS)
-@pytest.mark.parametrize("heuristic", [False, True], ids=["random", "heuristic"])
+@pytest.mark.parametrize(("region", "scenario", "heuristic"), grid(["s1", "s4"], SCENARIOS, [False, True]))
 def test_rewards_views_and_metrics_are_the_oracles(regions, networks, region, scenario, heuristic):
     env = PlaceEnv(regions[region], scenario=scenario, split="test", privileged=True)
     oracle = PlaceOracle(regions[region], SCENARIOS[scenario], split="test", network=networks[region])

@@ -1,9 +1,8 @@
 """The compiled simulator beside the slow oracle, step by step."""
 
-import os
-
 import numpy as np
 import pytest
+from grids import EVERY_CASE, SELDOM, grid
 from oracle_network import Network
 from route_oracle import RouteOracle
 from splitmix import bits
@@ -60,23 +59,19 @@ def oracles(regions):
     return find
 
 
-@pytest.mark.parametrize("behaviour", BEHAVIOURS)
-@pytest.mark.parametrize("scenario", SCENARIOS)
-@pytest.mark.parametrize("region", REGIONS)
+@pytest.mark.parametrize(("region", "scenario", "behaviour"), grid(REGIONS, SCENARIOS, BEHAVIOURS))
 def test_every_step_agrees_with_the_oracle(regions, oracles, region, scenario, behaviour):
     env = RouteEnv(regions[region], scenario=scenario, split="test")
     case = (list(REGIONS).index(region), list(SCENARIOS).index(scenario), BEHAVIOURS.index(behaviour))
     assert_agree(env, oracles(region, scenario), behaviour, case)
 
 
-@pytest.mark.parametrize("scenario", SCENARIOS)
-@pytest.mark.parametrize("wanted", VARIED)
-def test_graphs_experts_and_other_traps_agree_with_the_oracle(regions, wanted, scenario):
+@pytest.mark.parametrize(("wanted", "scenario", "behaviour"), grid(VARIED, SCENARIOS, BEHAVIOURS))
+def test_graphs_experts_and_other_traps_agree_with_the_oracle(regions, wanted, scenario, behaviour):
     region = varied(regions["s1"], wanted)
     env = RouteEnv(region, scenario=scenario, split="test")
     oracle = RouteOracle(region, SCENARIOS[scenario], split="test")
-    for behaviour in BEHAVIOURS:
-        assert_agree(env, oracle, behaviour, (VARIED.index(wanted), BEHAVIOURS.index(behaviour), 7))
+    assert_agree(env, oracle, behaviour, (VARIED.index(wanted), BEHAVIOURS.index(behaviour), 7))
 
 
 @pytest.fixture(scope="module")
@@ -86,7 +81,7 @@ def trap500(variants_home):
     return region, Network(region)
 
 
-@pytest.mark.parametrize("scenario", SCENARIOS)
+@pytest.mark.parametrize("scenario", SCENARIOS if EVERY_CASE else ["trap", "outage"])
 def test_a_network_of_hundreds_of_nodes_agrees_with_the_oracle(trap500, scenario):
     region, network = trap500
     oracle = RouteOracle(region, SCENARIOS[scenario], split="test", network=network)
@@ -94,7 +89,7 @@ def test_a_network_of_hundreds_of_nodes_agrees_with_the_oracle(trap500, scenario
     assert_agree(env, oracle, RANDOM, (list(SCENARIOS).index(scenario), 0, 9))
 
 
-@pytest.mark.skipif(not os.environ.get("EDGEBENCH_SLOW_TESTS"), reason="takes minutes: set EDGEBENCH_SLOW_TESTS=1")
+@pytest.mark.skipif(not EVERY_CASE, reason=SELDOM)
 @pytest.mark.parametrize("scenario", ["trap", "outage"])
 def test_a_network_of_thousands_agrees_with_the_oracle(tmp_path, monkeypatch, scenario):
     monkeypatch.setenv("EDGEBENCH_HOME", str(tmp_path))
