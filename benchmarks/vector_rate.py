@@ -22,7 +22,6 @@ from pathlib import Path
 from typing import Any
 
 import gymnasium
-import numba
 import numpy as np
 from common import machine
 from numpy.typing import NDArray
@@ -30,6 +29,7 @@ from numpy.typing import NDArray
 import edgebench
 from builders.pipeline import build_region
 from edgebench.registry import REGISTERED, SCENARIOS
+from edgebench.sim.threads import use_threads
 from edgebench.tracks.route.env import RouteEnv
 from edgebench.tracks.route.observe import new_observations
 from edgebench.tracks.route.rules import make_rules
@@ -122,7 +122,7 @@ def full_contenders(region: edgebench.Region) -> dict[str, tuple[int, int, Step]
 
 def rate(count: int, threads: int, step: Step) -> float:
     """Steps a second of `count` episodes by `step`."""
-    numba.set_num_threads(min(threads, numba.config.NUMBA_NUM_THREADS))
+    use_threads(threads)
     step()
     calls, begun = 0, time.perf_counter()
     while time.perf_counter() - begun < SECONDS:
@@ -133,7 +133,7 @@ def rate(count: int, threads: int, step: Step) -> float:
 
 def vector_step(region: edgebench.Region, count: int) -> Step:
     """A function that steps `count` episodes by random valid actions; they begin anew by themselves."""
-    numba.set_num_threads(numba.config.NUMBA_NUM_THREADS)  # episodes are shared out among those there are now
+    use_threads(MOST_THREADS)  # episodes are shared out among those there are now
     envs = RouteVectorEnv(count, region, copy=False)
     envs.reset(seed=0)
     actions = _random_actions(count, ACTIONS)

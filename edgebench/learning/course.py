@@ -24,11 +24,11 @@ def train_here(tell: Callable[[Any], None], stop: Callable[[], bool], *, job: Ma
     On one thread: how sums are shared out among threads changes their last bits, so that a seed's weights would
     depend on how many are trained beside it; and nets this small gain little by more.
     """
-    import numba
     import torch
 
     from edgebench.learning.training import train
+    from edgebench.sim.threads import use_threads
 
     torch.set_num_threads(1)
-    numba.set_num_threads(1)
+    use_threads(1)
     return train(Job.read(job), Path(folder), lambda report: tell(dataclasses.asdict(report)), stop)

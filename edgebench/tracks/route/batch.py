@@ -11,13 +11,13 @@ from functools import cache
 from typing import Any, Final
 
 import numpy as np
-from numba import get_num_threads
 from numpy.typing import NDArray
 
 from edgebench.constants import WINDOW_TASKS
 from edgebench.sim.compiled import compiled_without_lock, part
 from edgebench.sim.episodes import drawn_seed, drawn_window
 from edgebench.sim.tables import address_of, prefetch
+from edgebench.sim.threads import threads
 from edgebench.sim.topology import Topology
 from edgebench.sim.traps import MONITOR
 from edgebench.tracks.route.features import F, T
@@ -57,7 +57,7 @@ class Batch:
         self.seen = new_observations(topology, rules, count)
         self.earned = np.zeros((count, OBJECTIVES))
         self._states = new_states(topology, rules, count)
-        shares = min(count, get_num_threads())
+        shares = min(count, threads())
         self._bounds = np.array([count * share // shares for share in range(shares + 1)], np.int64)
         self._whole = np.array([0, count], np.int64)
         self._shares = [self._bounds[share : share + 2] for share in range(shares)]
@@ -99,7 +99,7 @@ class Batch:
     def step(self, actions: NDArray[np.int64]) -> None:
         """Step every simulation by its action (B,), or begin its next episode if the last one is over."""
         arguments = self._addresses, actions, self.seeds, self.resets, self.over
-        if actions.size < PARALLEL_FROM or get_num_threads() == 1:
+        if actions.size < PARALLEL_FROM or threads() == 1:
             _advance(self._whole, *arguments)
             return
         if self._pace.choose():

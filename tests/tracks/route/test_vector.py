@@ -1,6 +1,7 @@
 """The vector face is the single one, many times."""
 
 import copy
+import os
 import pickle
 import subprocess
 import sys
@@ -113,7 +114,8 @@ def test_equals_the_asynchronous_vector(built_home):
         other.close()
 
 
-def test_many_threads_and_one_agree(regions):
+def test_many_threads_and_one_agree(regions, monkeypatch):
+    monkeypatch.setattr("edgebench.sim.threads._allowed", [2])
     count = batch.PARALLEL_FROM
     many = trail(RouteVectorEnv(count, regions["s4"]), seed=3, steps=300)
     few = [trail(RouteVectorEnv(1, regions["s4"]), seed=3 + row, steps=0)[0] for row in range(count)]
@@ -127,6 +129,17 @@ def test_many_threads_and_one_agree(regions):
             np.testing.assert_array_equal(observed[name], expected[name][:-1])
         np.testing.assert_array_equal(rewards, theirs[:-1])
         np.testing.assert_array_equal(over, ended[:-1])
+
+
+def test_the_threads_of_torch_are_left_alone(built_home):
+    code = (
+        "import torch, gymnasium, edgebench; before = torch.get_num_threads();"
+        " envs = gymnasium.make_vec('EdgeBench/Route-S1-v0', num_envs=64, vectorization_mode='vector_entry_point');"
+        " envs.reset(seed=0); envs.step(envs.unwrapped.action_masks().argmax(axis=1));"
+        " assert torch.get_num_threads() == before == 1"
+    )
+    pytest.importorskip("torch")
+    subprocess.run([sys.executable, "-c", code], check=True, env={**os.environ, "OMP_NUM_THREADS": "1"})
 
 
 def test_make_vec_gives_it_with_its_autoreset_mode_stated():
