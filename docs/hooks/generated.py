@@ -19,6 +19,8 @@ from edgebench.learning.methods import method_files
 from edgebench.registry import REGISTERED, TRACKS
 
 ROOT: Final = Path(__file__).resolve().parents[2]
+RESULTS: Final = ROOT / "docs" / "results"
+"""A page for every published table, as `edgebench reproduce` writes it."""
 PACKAGES: Final = (
     "edgebench",
     "edgebench.envs",
@@ -33,9 +35,10 @@ PACKAGES: Final = (
 
 
 def on_config(config: MkDocsConfig) -> MkDocsConfig:
-    """Put the pages whose number the registry knows into the sections `Regions` and `Reference` of the navigation."""
+    """Put the pages whose number the registry or a folder knows into their sections of the navigation."""
     sections = {title: pages for entry in config.nav or () for title, pages in entry.items()}
     sections["Regions"] += [{name: f"regions/{name}.md"} for name in REGISTERED]
+    sections["Agents and learning"] += sorted(f"results/{path.name}" for path in RESULTS.glob("*.md"))
     sections["Reference"] += [{package: f"api/{package}.md"} for package in PACKAGES]
     return config
 
