@@ -5,17 +5,14 @@
 #   docker run --rm -v edgebench-data:/data -v "$PWD:/work:ro" edgebench eval my_agent.py --regions s1
 #
 # docs/packaging.md has more. Agents of strangers: containers/verify.Dockerfile.
-FROM python:3.13-slim AS wheels
-WORKDIR /source
-COPY . .
-RUN pip wheel --no-cache-dir --wheel-dir /wheels -c constraints.txt .
+FROM python:3.13-slim AS installed
+COPY . /source
+RUN python -m venv /opt/edgebench && /opt/edgebench/bin/pip install --no-cache-dir -c /source/constraints.txt /source
 
 FROM python:3.13-slim
-RUN --mount=type=bind,from=wheels,source=/wheels,target=/wheels \
-    pip install --no-cache-dir --no-index --find-links /wheels edgebench \
-    && useradd --uid 10001 --create-home edgebench \
-    && install -d -o edgebench -g edgebench /data /work
-ENV EDGEBENCH_HOME=/data XDG_CACHE_HOME=/data/cache
+COPY --from=installed /opt/edgebench /opt/edgebench
+RUN useradd --uid 10001 --create-home edgebench && install -d -o edgebench -g edgebench /data /work
+ENV PATH=/opt/edgebench/bin:$PATH EDGEBENCH_HOME=/data XDG_CACHE_HOME=/data/cache
 USER edgebench
 VOLUME /data
 WORKDIR /work
