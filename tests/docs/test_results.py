@@ -30,3 +30,23 @@ def test_a_page_is_drawn_again_from_the_kept_runs_without_learning(built_home, t
     assert told.exit_code == 0, told.output
     assert set((tmp_path / "runs").rglob("*")) == files
     assert (tmp_path / page.name).read_text(encoding="utf-8") == written
+
+
+def test_what_is_said_of_the_best_stands_in_the_pages():
+    told = (ROOT / "docs" / "learning.md").read_text(encoding="utf-8")
+    rows = re.findall(
+        r"^\| (\w+) \| (sample|real) \| \S+ (\S+) \| (\S+) (\S+) \| (\S+) \((.+?)\) \| s\d: (.+?) \|$",
+        told,
+        re.MULTILINE,
+    )
+    assert len(rows) >= 5
+    for track, edition, learned, heuristic, score, difference, interval, least in rows:
+        page = f"{track.lower()}-methods{'' if edition == 'sample' else '-real'}.md"
+        beside = next(
+            line
+            for line in (ROOT / "docs" / "results" / page).read_text(encoding="utf-8").splitlines()
+            if line.startswith(f"| *{heuristic}* | {difference} | {interval} |")
+        )
+        assert least in beside
+        of_row = (ROOT / "docs" / "results" / page).read_text(encoding="utf-8")
+        assert f"| {learned} |" in of_row and f"| *{heuristic}* | {score} |" in of_row
