@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -11,7 +12,7 @@ import gymnasium
 
 from edgebench.errors import EdgeBenchError
 from edgebench.harness.actions import action_form, action_problem
-from edgebench.harness.process import AgentFailure, AgentProcess
+from edgebench.harness.process import AgentFailure, AgentProcess, Budgets
 from edgebench.harness.rollout import reset_info
 from edgebench.region import Region
 from edgebench.registry import track as find_track
@@ -19,6 +20,7 @@ from edgebench.track import Track
 
 STATUSES: Final = ("ok", "invalid", "error", "timeout")
 """How an episode can end; there is no other way."""
+_PATIENCE_S: Final = 600.0
 
 
 @dataclass(frozen=True, order=True)
@@ -86,11 +88,30 @@ def run_episode(
     return EpisodeResult(key, "ok", "", metrics)
 
 
-def _play(env: gymnasium.Env[Any, Any], agent: AgentProcess, setting: Setting, key: EpisodeKey) -> dict[str, float]:
+def rehearse(env: gymnasium.Env[Any, Any], agent: AgentProcess, setting: Setting) -> None:
+    """Let a checkpoint make one decision that does not count, without a budget, in a process of its own.
+
+    What it sees by is EdgeBench's own code, compiled where this machine has not done so yet and kept: within its first
+    decisions that would cost it their episodes.
+    """
+    if agent.source.kind != "checkpoint":
+        return
+    patient = Budgets(decision_cpu_s=_PATIENCE_S, decision_wall_s=_PATIENCE_S, startup_wall_s=_PATIENCE_S)
+    observation, info = env.reset(options={"window": 0, "seed": 0})
+    # A checkpoint that fails fails in its episodes too, where that is counted.
+    with AgentProcess(agent.source, patient, agent.limits) as process, suppress(AgentFailure):
+        process.reset(_told(setting, setting.key(0, 0)), action_form(env.action_space))
+        process.act(observation, info)
+
+
+def _told(setting: Setting, key: EpisodeKey) -> dict[str, Any]:
     place = {"track": setting.track, "scenario": setting.scenario, "split": setting.split}
+    return reset_info(setting.region, window=key.window, seed=key.seed, **place)
+
+
+def _play(env: gymnasium.Env[Any, Any], agent: AgentProcess, setting: Setting, key: EpisodeKey) -> dict[str, float]:
     observation, info = env.reset(options={"window": key.window, "seed": key.seed})
-    about = reset_info(setting.region, window=key.window, seed=key.seed, **place)
-    agent.reset(about, action_form(env.action_space))
+    agent.reset(_told(setting, key), action_form(env.action_space))
     cpu_ms: list[float] = []
     over = False
     while not over:
