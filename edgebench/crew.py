@@ -161,3 +161,8 @@ def _end_with_crew() -> None:
     assert crew is not None
     crew.join()
     os._exit(1)
+
+
+def cores() -> int:
+    """Cores that this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else (os.cpu_count() or 1)

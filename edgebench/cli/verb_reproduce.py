@@ -117,9 +117,8 @@ def _page_name(plan: Plan) -> str:
 
 def _run(title: str, tasks: Sequence[Task], options: dict[str, Any]) -> None:
     """Do the tasks, here or on Ray, with a bar that counts them."""
-    from edgebench.crew import Stopped, run_here
+    from edgebench.crew import Stopped, cores, run_here
     from edgebench.ray_crew import run_on_ray
-    from edgebench.sim.threads import cores
 
     if not tasks:
         return

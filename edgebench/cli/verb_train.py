@@ -89,10 +89,9 @@ def train_seeds(job: Job, folder: Path, seeds: int, *, jobs: int | None, ray_add
     """Train `job` under seeds 0 … `seeds` - 1 in sub-folders; what their checkpoints say."""
     import dataclasses
 
-    from edgebench.crew import Stopped, run_here
+    from edgebench.crew import Stopped, cores, run_here
     from edgebench.learning.checkpoint import read_checkpoint
     from edgebench.learning.course import training_task
-    from edgebench.sim.threads import cores
 
     every = [dataclasses.replace(job, seed=seed) for seed in range(seeds)]
     folders = [folder / f"seed-{seed}" for seed in range(seeds)]

@@ -6,8 +6,8 @@ import importlib.util
 import platform
 from collections.abc import Iterator
 
+from edgebench.crew import cores
 from edgebench.doctor.finding import NOTE, OK, Finding
-from edgebench.sim.threads import cores
 
 
 def examine_machine() -> Iterator[Finding]:

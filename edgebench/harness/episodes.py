@@ -21,6 +21,7 @@ from edgebench.track import Track
 STATUSES: Final = ("ok", "invalid", "error", "timeout")
 """How an episode can end; there is no other way."""
 _PATIENCE_S: Final = 600.0
+"""For compiling."""
 
 
 @dataclass(frozen=True, order=True)
@@ -77,6 +78,9 @@ def run_episode(
         EdgeBenchError: The environment's own figures are incomplete or not finite.
     """
     key = setting.key(window, seed)
+    if not agent.rehearsed:
+        agent.rehearsed = True
+        _rehearse(env, agent, setting, key)
     try:
         metrics = _play(env, agent, setting, key)
     except AgentFailure as failure:
@@ -88,19 +92,17 @@ def run_episode(
     return EpisodeResult(key, "ok", "", metrics)
 
 
-def rehearse(env: gymnasium.Env[Any, Any], agent: AgentProcess, setting: Setting) -> None:
+def _rehearse(env: gymnasium.Env[Any, Any], agent: AgentProcess, setting: Setting, key: EpisodeKey) -> None:
     """Let a checkpoint make one decision that does not count, without a budget, in a process of its own.
 
     What it sees by is EdgeBench's own code, compiled where this machine has not done so yet and kept: within its first
     decisions that would cost it their episodes.
     """
-    if agent.source.kind != "checkpoint":
-        return
     patient = Budgets(decision_cpu_s=_PATIENCE_S, decision_wall_s=_PATIENCE_S, startup_wall_s=_PATIENCE_S)
-    observation, info = env.reset(options={"window": 0, "seed": 0})
+    observation, info = env.reset(options={"window": key.window, "seed": key.seed})
     # A checkpoint that fails fails in its episodes too, where that is counted.
     with AgentProcess(agent.source, patient, agent.limits) as process, suppress(AgentFailure):
-        process.reset(_told(setting, setting.key(0, 0)), action_form(env.action_space))
+        process.reset(_told(setting, key), action_form(env.action_space))
         process.act(observation, info)
 
 

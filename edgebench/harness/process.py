@@ -65,13 +65,14 @@ class AgentProcess:
     Attributes:
         sandbox: What the agent's process has given up, in words; "" before the first start.
         folder: The agent's working folder, removed with its process; "" before the first start.
+        rehearsed: Whether its machine code is there, or is none of EdgeBench's (`edgebench.harness.episodes`).
     """
 
     def __init__(self, source: AgentSource, budgets: Budgets | None = None, limits: Limits | None = None) -> None:
         self.source = source
         self.budgets = budgets if budgets is not None else Budgets()
         self.limits = limits if limits is not None else Limits()
-        self.sandbox, self.folder = "", ""
+        self.sandbox, self.folder, self.rehearsed = "", "", source.kind != "checkpoint"
         self._child: Child | None = None
         self._sequence = 0
         self._takes_info = False

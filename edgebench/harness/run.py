@@ -17,7 +17,7 @@ from edgebench.atomic import copy_file, telling_refusal, write_text
 from edgebench.constants import EVAL_SEEDS
 from edgebench.errors import EdgeBenchError
 from edgebench.harness.agents import CHECKPOINT_FILES, CURVE, AgentSource, resolve_agent
-from edgebench.harness.episodes import EpisodeResult, Setting, rehearse, run_episode
+from edgebench.harness.episodes import EpisodeResult, Setting, run_episode
 from edgebench.harness.journal import Journal, row_key, to_frame, to_row
 from edgebench.harness.manifest import check_same_run, new_manifest, note_sandbox, now, read_manifest
 from edgebench.harness.process import AgentProcess, Budgets
@@ -161,7 +161,6 @@ def play(stages: Sequence[Stage], process: AgentProcess, journal: Journal, on_ep
     """Play here what the journal lacks of the stages' episodes."""
     done = {row_key(row) for row in journal.rows}
     total = sum(len(stage.episodes) for stage in stages)
-    rehearse(stages[0].env, process, stages[0].setting)
     for stage in stages:
         setting = stage.setting
         names = {"track": setting.track, "edition": setting.region.edition, "split": setting.split}

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Final
 from edgebench.crew import Task
 from edgebench.errors import EdgeBenchError
 from edgebench.harness.agents import resolve_agent
-from edgebench.harness.episodes import EpisodeResult, Setting, rehearse, run_episode
+from edgebench.harness.episodes import EpisodeResult, Setting, run_episode
 from edgebench.harness.journal import Journal, row_key, to_row
 from edgebench.harness.process import AgentProcess, Budgets
 
@@ -100,7 +100,6 @@ def play_part(
     env = make_env(track, found, scenario=scenario, split=split, privileged=privileged)
     setting, rows = Setting(found, track, scenario, split), []
     with AgentProcess(resolve_agent(agent, track), Budgets(**budgets)) as process:
-        rehearse(env, process, setting)
         for number, window, seed in episodes:
             result = run_episode(env, process, setting, window=window, seed=seed)
             rows.append(to_row(result, track=track, edition=edition, split=split, episode=number))

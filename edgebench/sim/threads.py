@@ -1,26 +1,21 @@
-"""How many threads compiled loops may share their work among.
+"""Among how many threads a vector environment may share its episodes: at first as numba is set (`NUMBA_NUM_THREADS`).
 
-Numba's own setting is not asked: the first question starts its OpenMP pool, which resets the number of threads of
+Numba itself is not asked later on: the first question starts its OpenMP pool, which resets the number of threads of
 every other library on that OpenMP, torch's too.
 """
 
 from __future__ import annotations
 
-import os
+from numba.core import config
 
-_allowed: list[int] = []
-
-
-def cores() -> int:
-    """Cores that this process may use."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else (os.cpu_count() or 1)
+_allowed: list[int] = [config.NUMBA_NUM_THREADS]
 
 
 def threads() -> int:
-    """As many as `use_threads` said last; before that as many as there are cores."""
-    return _allowed[-1] if _allowed else cores()
+    """As many as `use_threads` said last."""
+    return _allowed[0]
 
 
 def use_threads(count: int) -> None:
     """From now on so many in this process, at least one."""
-    _allowed[:] = [max(count, 1)]
+    _allowed[0] = max(count, 1)
