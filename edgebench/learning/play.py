@@ -41,7 +41,7 @@ def play_fixed(
             **job.face_settings,
         )  # fmt: skip
         method.enter(world.grounds)
-        world.begin(episodes)
+        world.begin(episodes, credited=False)
         while (seen := world.seen()).episode.size:
             world.step(method.decide(seen))
         found[region.name] = world.scores().copy()

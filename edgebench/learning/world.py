@@ -37,8 +37,11 @@ class World(Protocol):
     def streams(self) -> int:
         """More than any stream's number in the present episodes."""
 
-    def begin(self, episodes: Sequence[tuple[int, int]]) -> None:
-        """Begin in every region the `each` episodes of these windows and scenario seeds."""
+    def begin(self, episodes: Sequence[tuple[int, int]], *, credited: bool = True) -> None:
+        """Begin in every region the `each` episodes of these windows and scenario seeds.
+
+        Where nobody wants to know what a decision brought (`credited` is false), `step` may tell anything, if quicker.
+        """
 
     def seen(self) -> Seen:
         """The decisions that are due, D of them; none when all episodes are over."""
@@ -111,9 +114,10 @@ class Practice:
         self.form, self.grounds, self.count = world.form, world.grounds, world.count
         self.begun = 0
 
-    def begin(self) -> None:
-        """Begin the next episodes."""
-        self.world.begin([drawn for drawn in map(self._drawn, self._seeds) for _ in range(self._replicas)])
+    def begin(self, *, credited: bool = True) -> None:
+        """Begin the next episodes; `credited` as of the world."""
+        drawn = [episode for episode in map(self._drawn, self._seeds) for _ in range(self._replicas)]
+        self.world.begin(drawn, credited=credited)
         self.begun += 1
 
     @property

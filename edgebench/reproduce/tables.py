@@ -143,8 +143,9 @@ TABLES: Final = {
             scenarios=_TRAP, steps=_MILLION, face="team",
         ),
         Table(
-            "place-methods", "Methods on Place", "place", _plain("ppo", "ma-ppo", "es"), scenarios=_TRAP,
-            steps=_MILLION // 5,
+            "place-methods", "Methods on Place", "place", (*_plain("ppo", "ma-ppo", "es"), _longer("es", 10)),
+            scenarios=_TRAP, steps=_MILLION // 5,
+            agents=("affinity-annealing", "hierarchical-eplb", "popularity", "contiguous", "random-valid"),
         ),
     )
 }  # fmt: skip

@@ -117,7 +117,7 @@ class EvolutionStrategy(Method):
         drawn = self._drawn(world.count // len(self.grounds))
         weights = self.policy.mean + self._narrowed() * drawn
         decisions = 0
-        world.begin()
+        world.begin(credited=False)
         while (seen := world.seen()).episode.size:
             inputs = inputs_of(seen, self.device)
             tried = torch.from_numpy(seen.episode % len(weights)).to(self.device)

@@ -5,8 +5,8 @@ the 20 nearest servers, a scorer for every node, a critic on mean and maximum, P
 
 What is different: the graph is of the region's links, a link weighing by how quick it is, among the nodes of the rows
 that may be chosen, in place of Euclidean neighbours with edges all alike; the same graph is used in training and
-evaluation, in every region. Widths are those of the other methods here, and so is the update
-(`edgebench.learning.ppo`).
+evaluation, in every region. A layer adds to what a row was. Widths are those of the other methods here, and so is the
+update (`edgebench.learning.ppo`).
 
 Parts: `links`. Without it the same net passes no messages.
 
@@ -39,6 +39,10 @@ class GNNSettings(PPOSettings):
         links: Whether rows hear each other along links.
     """
 
+    # Tried at 1 M decisions on s1-s3, seed 0, minibatches of 512, best mean utility on val: learning rate 3e-3 .426,
+    # 1e-3 .422, 1e-3 where a layer adds to what a row was .441.
+    learning_rate: float = 1e-3
+    minibatch: int = 512
     links: bool = True
 
 
@@ -69,7 +73,7 @@ class LinkEncoder(nn.Module):
         size = inputs.mask.shape[1]
         weights = averaged(node_weights(inputs, self.grounds)) if self._links else rows.new_zeros((1, size, size))
         for layer in self.layers:
-            rows = layer(rows, weights)
+            rows = rows + layer(rows, weights)
         whole = torch.cat([pool(rows, inputs.mask), torch.tanh(self.context(inputs.context))], -1)
         return Pooled(rows, whole)
 

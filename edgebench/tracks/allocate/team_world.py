@@ -43,7 +43,7 @@ class AllocateTeamWorld:
         self._rows_of = [play.neighbours.node.astype(np.int32) for play in self._plays]
         self.streams = max(play.nodes for play in self._plays)
 
-    def begin(self, episodes: Sequence[tuple[int, int]]) -> None:
+    def begin(self, episodes: Sequence[tuple[int, int]], *, credited: bool = True) -> None:
         """See `edgebench.learning.world.World`."""
         for number, play in enumerate(self._plays):
             play.start_ticks(*episodes[number % self._each])

@@ -53,7 +53,7 @@ class AllocateWorld:
         self._nodes = np.repeat([nodes_of(count, 1 + max(nodes)) for count in nodes], each, axis=0)
         self.streams = 1
 
-    def begin(self, episodes: Sequence[tuple[int, int]]) -> None:
+    def begin(self, episodes: Sequence[tuple[int, int]], *, credited: bool = True) -> None:
         """See `edgebench.learning.world.World`."""
         for batch in self._batches:
             batch.begin(episodes)

@@ -61,7 +61,7 @@ class OffloadWorld:
         self._rows_of = np.concatenate([rows_of(play.network.link["neighbour"]) for play in self._plays])
         self._slot, self._earned, self._ended = SLOTS, np.zeros(self.count), np.zeros(nodes.sum())
 
-    def begin(self, episodes: Sequence[tuple[int, int]]) -> None:
+    def begin(self, episodes: Sequence[tuple[int, int]], *, credited: bool = True) -> None:
         """See `edgebench.learning.world.World`."""
         for number, play in enumerate(self._plays):
             play.start(*episodes[number % self._each])

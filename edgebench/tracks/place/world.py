@@ -62,14 +62,15 @@ class _Places:
             ground_of(region.name, region.public(), pace=1.0) for region in regions
         )
         self.count, self._each, self._turn = len(self._simulations), each, PLAN_EDITS + SLOTS
-        self._hoped = np.zeros(self.count)
+        self._hoped, self._credited = np.zeros(self.count), True
 
-    def begin(self, episodes: Sequence[tuple[int, int]]) -> None:
+    def begin(self, episodes: Sequence[tuple[int, int]], *, credited: bool = True) -> None:
         """See `edgebench.learning.world.World`."""
         for number, simulation in enumerate(self._simulations):
             simulation.start(*episodes[number % self._each])
-            self._ahead[number].begin()
-        self._turn, self._hoped[:] = 0, 0.0
+            if credited:
+                self._ahead[number].begin()
+        self._turn, self._hoped[:], self._credited = 0, 0.0, credited
         self._note()
 
     def scores(self) -> NDArray[np.float64]:
@@ -88,12 +89,13 @@ class _Places:
 
     def _edit(self, edits: Sequence[tuple[int, int, int]]) -> NDArray[np.float64]:
         """Make an edit in every episode; what each has brought, with what it has changed of what is to come."""
-        reward = np.empty(self.count)
+        credit = np.empty(self.count)
         for number, edit in enumerate(edits):
-            reward[number] = self._simulations[number].turn(*edit)
-        hoped = np.array([ahead.value() for ahead in self._ahead])
-        credit: NDArray[np.float64] = reward + hoped - self._hoped
-        self._hoped[:] = hoped
+            credit[number] = self._simulations[number].turn(*edit)
+        if self._credited:
+            hoped = np.array([ahead.value() for ahead in self._ahead])
+            credit += hoped - self._hoped
+            self._hoped[:] = hoped
         self._turn += 1
         if not self.over:
             self._note()
@@ -125,9 +127,9 @@ class PlaceWorld(_Places):
         self.form = GRAPH if graph else FORM
         self._picked = np.full(self.count, NOBODY)
 
-    def begin(self, episodes: Sequence[tuple[int, int]]) -> None:
+    def begin(self, episodes: Sequence[tuple[int, int]], *, credited: bool = True) -> None:
         """See `edgebench.learning.world.World`."""
-        super().begin(episodes)
+        super().begin(episodes, credited=credited)
         self._picked[:] = NOBODY
 
     def seen(self) -> Decisions:

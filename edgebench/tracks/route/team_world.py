@@ -106,7 +106,7 @@ class RouteTeamWorld:
         self.count, self._each = len(self._tables), each
         self._earned = np.zeros(self.count)
 
-    def begin(self, episodes: Sequence[tuple[int, int]]) -> None:
+    def begin(self, episodes: Sequence[tuple[int, int]], *, credited: bool = True) -> None:
         """See `edgebench.learning.world.World`."""
         for number, table in enumerate(self._tables):
             table.start(episodes[number % self._each])

@@ -72,7 +72,7 @@ class RouteWorld:
         self._live = np.zeros(self.count, np.bool_)
         self._earned = np.zeros(self.count)
 
-    def begin(self, episodes: Sequence[tuple[int, int]]) -> None:
+    def begin(self, episodes: Sequence[tuple[int, int]], *, credited: bool = True) -> None:
         """See `edgebench.learning.world.World`."""
         for part in self._parts:
             for row, episode in enumerate(episodes):
