@@ -1,7 +1,7 @@
 """Build sdist and wheel, install the wheel into a fresh environment, and use it there, away from the checkout.
 
     python .ci/smoke.py                      this Python, versions of constraints.txt: build, load, make an environment
-    python .ci/smoke.py 3.12 lowest-direct   also evaluate agents and use the small extras; or pinned, or highest
+    python .ci/smoke.py 3.12 lowest-direct   also evaluate and train agents, use the extras; or pinned, or highest
     python .ci/smoke.py --all                that on 3.11, 3.12 and 3.13, each with the lowest and the newest versions
 
 Wants `build` and `uv`, which the extra dev brings, beside the Python it runs on. `--all` tells of a Python that
@@ -21,7 +21,7 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parent.parent
 UV = str(Path(sys.executable).with_name("uv"))
 PYTHONS, VERSIONS = ("3.11", "3.12", "3.13"), ("lowest-direct", "highest")
-SMALL_EXTRAS = "[marl,offline,plots,site]"
+EXTRAS = ("agents", "marl", "offline", "plots", "site")
 USE = """
 import sys, edgebench, gymnasium
 assert edgebench.__file__.startswith(sys.prefix), edgebench.__file__
@@ -45,13 +45,17 @@ AGENTS = (
     ["edgebench", "leaderboard", "--regions", "s1", "--run", "my-agent"],
     ["python", "-c", STEP],
 )
-EXTRAS = (
+USE_EXTRAS = (
     ["edgebench", "show", "s1", "--map", "-o", "s1.html"],
     ["edgebench", "show", "s1", "--histograms", "-o", "s1.png"],
     ["edgebench", "report", "my-agent", "--out", "report.html"],
     ["edgebench", "record", "nearest", "edgebench/smoke-v0", "--region", "s1"],
     ["python", "-c", TEAM],
+    ["edgebench", "train", "ppo", "--regions", "s1", "--steps", "2000", "--set", "each=4", "--out", "learned"],
+    ["edgebench", "eval", "learned/seed-0", "--regions", "s1", "--out", "learned-run"],
 )
+VERSIONS_OF = ("numpy", "pandas", "torch")
+TOLD = f"from importlib.metadata import version; print(*(f'{{n}} {{version(n)}}' for n in {VERSIONS_OF}), sep=', ')"
 
 
 class Environment:
@@ -62,18 +66,30 @@ class Environment:
         self._folder, self._versions, self._wheel = folder, versions, wheel
         self._venv = folder / "venv"
         run([UV, "venv", "--quiet", "--python", python, str(self._venv)])
-        self.install("")
+        self.install()
 
-    def install(self, extras: str) -> None:
+    def install(self, *extras: str) -> None:
         """The wheel with these extras, all of wheels, in the versions asked for."""
-        pinned = self._versions == "pinned"
-        which = ["--constraints", str(ROOT / "constraints.txt")] if pinned else ["--resolution", self._versions]
-        into = ["--quiet", "--python", str(self._venv)]
-        run([UV, "pip", "install", *into, "--only-binary", ":all:", *which, f"{self._wheel}{extras}"])
+        into, wanted = ["--quiet", "--python", str(self._venv)], f"{self._wheel}[{','.join(extras)}]"
+        which = ["--constraints", str(self._constraints(extras))]
+        run([UV, "pip", "install", *into, "--only-binary", ":all:", *which, wanted])
         run([UV, "pip", "check", *into])
 
-    def use(self, *commands: list[str]) -> None:
-        """Run commands of the environment in its own empty folder, with a data folder and machine code of its own."""
+    def _constraints(self, extras: tuple[str, ...]) -> Path:
+        """Found from the checkout: what a wheel asks for is nothing direct to uv, which would take the newest."""
+        if self._versions == "pinned":
+            return ROOT / "constraints.txt"
+        found, wanted = self._folder / "constraints.txt", [f"--extra={extra}" for extra in extras]
+        which = ["--only-binary", ":all:", "--resolution", self._versions, *wanted, "--output-file", str(found)]
+        run([UV, "pip", "compile", "--quiet", "--python", str(self._venv), *which, str(ROOT / "pyproject.toml")])
+        return found
+
+    def use(self, *commands: list[str]) -> str:
+        """Run commands of the environment in its own empty folder, with a data folder and machine code of its own.
+
+        Returns:
+            What the last one wrote.
+        """
         work = self._folder / "work"
         work.mkdir(exist_ok=True)
         shutil.copy(ROOT / "examples" / "my_agent.py", work)
@@ -84,15 +100,17 @@ class Environment:
             "MINARI_DATASETS_PATH": str(self._folder / "datasets"),
             "XDG_CACHE_HOME": str(self._folder / "cache"),
         }
+        wrote = ""
         for program, *arguments in commands:
-            run([str(scripts / program), *arguments], work, environment)
+            wrote = run([str(scripts / program), *arguments], work, environment)
+        return wrote.strip()
 
 
-def run(command: list[str], folder: Path | None = None, environment: dict[str, str] | None = None) -> None:
-    """Run a command that must succeed; CalledProcessError with what it wrote if it does not."""
-    subprocess.run(
+def run(command: list[str], folder: Path | None = None, environment: dict[str, str] | None = None) -> str:
+    """Run a command that must succeed and return what it wrote; CalledProcessError with that if it does not."""
+    return subprocess.run(
         command, cwd=folder, env=environment, check=True, text=True, stdout=subprocess.PIPE, stderr=subprocess.STDOUT
-    )
+    ).stdout
 
 
 def build(folder: Path) -> Path:
@@ -107,14 +125,15 @@ def smoke(scratch: Path, wheel: Path, python: str, versions: str, *, whole: bool
     try:
         environment = Environment(folder, python, versions, wheel)
         environment.use(*CORE)
+        told = versions
         if whole:
             environment.use(*AGENTS)
-            environment.install(SMALL_EXTRAS)
-            environment.use(*EXTRAS)
+            environment.install(*EXTRAS)
+            told = environment.use(*USE_EXTRAS, ["python", "-c", TOLD])
     except subprocess.CalledProcessError as error:
         print(f"FAILED   Python {python}, {versions}: {' '.join(error.cmd)}\n{error.stdout}", flush=True)
         return False
-    print(f"smoke ok  Python {python}, {versions}, {time.perf_counter() - begun:.0f} s", flush=True)
+    print(f"smoke ok  Python {python}, {told}, {time.perf_counter() - begun:.0f} s", flush=True)
     return True
 
 

@@ -54,7 +54,8 @@ def spanning_tree(gabriel: Pairs, nodes: int) -> Pairs:
     Weighing by rank instead of distance leaves exactly one such tree.
     """
     ranks = np.arange(1.0, len(gabriel) + 1.0)
-    tree = minimum_spanning_tree(csr_array((ranks, (gabriel[:, 0], gabriel[:, 1])), shape=(nodes, nodes)))
+    ends = gabriel.T.astype(np.int32)  # SciPy before 1.17 knows no graphs with longer indices
+    tree = minimum_spanning_tree(csr_array((ranks, (ends[0], ends[1])), shape=(nodes, nodes)))
     return gabriel[np.sort(tree.data.astype(np.int64)) - 1]
 
 

@@ -102,7 +102,7 @@ def _components(data: LegacyData) -> np.ndarray[Any, np.dtype[np.int64]]:
     """The connected part of each server, from 0."""
     row = {name: index for index, name in enumerate(data.servers["server"])}
     src, dst = ([row[name] for name in data.links[end]] for end in ("src", "dst"))
-    adjacent = csr_array((np.ones(len(src)), (src, dst)), shape=(len(row), len(row)))
+    adjacent = csr_array((np.ones(len(src)), np.array((src, dst), np.int32)), shape=(len(row), len(row)))
     return np.asarray(connected_components(adjacent, directed=False)[1], np.int64)
 
 
