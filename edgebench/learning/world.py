@@ -40,7 +40,7 @@ class World(Protocol):
     def begin(self, episodes: Sequence[tuple[int, int]], *, credited: bool = True) -> None:
         """Begin in every region the `each` episodes of these windows and scenario seeds.
 
-        Where nobody wants to know what a decision brought (`credited` is false), `step` may tell anything, if quicker.
+        Where `credited` is false, nobody uses what `step` tells, and it may lack what takes time to find out.
         """
 
     def seen(self) -> Seen:

@@ -64,6 +64,19 @@ def test_team_is_the_parallel_environment():
     assert credit[0] == pytest.approx(credit[1])
 
 
+def test_without_credit_the_episode_is_the_same_and_credit_comes_back():
+    world = make_world("place", "single", [edgebench.load("s1")], each=1)
+    ends = []
+    for credited in (True, False, True):
+        world.begin([EPISODE], credited=credited)
+        draws, credit = np.random.default_rng(1), 0.0
+        while (seen := world.seen()).episode.size:
+            credit += world.step(drawn_rows(seen, draws)).sum()
+        ends.append((world.scores()[0], credit))
+    assert ends[0] == ends[2]
+    assert ends[0][0] == ends[1][0]
+
+
 @pytest.mark.parametrize(("face", "settings"), [("single", {}), ("single", {"graph": True}), ("team", {})])
 def test_the_same_shapes_everywhere_and_nothing_large(face, settings):
     world = practice_of("place", face, [edgebench.load("s1"), edgebench.load("s3")], seed=4, **settings)
