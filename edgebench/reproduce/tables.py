@@ -135,7 +135,7 @@ TABLES: Final = {
         ),
         Table(
             "allocate-methods", "Methods on Allocate", "allocate",
-            (*_plain("ppo", "es"), _longer("es", 10), _longer("es", 30)), scenarios=_TRAP,
+            (*_plain("ppo", "es"), _longer("es", 10)), scenarios=_TRAP,
             agents=("priority-edf", "worst-fit", "first-fit", "random-valid"),
         ),
         Table(
