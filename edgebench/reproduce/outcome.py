@@ -12,7 +12,6 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from edgebench.constants import EVAL_SEEDS
 from edgebench.errors import EdgeBenchError
 from edgebench.harness.agents import CURVE
 from edgebench.harness.references import References, references
@@ -20,6 +19,7 @@ from edgebench.harness.rollout import fixed_episodes
 from edgebench.harness.statistics import Scores, normalise
 from edgebench.region import load
 from edgebench.reproduce.runs import SCORES, SPLIT, Plan
+from edgebench.reproduce.tables import Table
 
 
 @dataclass(frozen=True)
@@ -53,7 +53,9 @@ def read_outcome(plan: Plan) -> Outcome:
     table = plan.table
     regions = {name: load(name, edition=plan.edition) for name in table.tests}
     scale = {
-        (name, scenario): references(region, track=table.track, scenario=scenario, split=SPLIT, seeds=EVAL_SEEDS)
+        (name, scenario): references(
+            region, track=table.track, scenario=scenario, split=SPLIT, seeds=table.scenario_seeds
+        )
         for name, region in regions.items()
         for scenario in table.scenarios
     }
@@ -62,16 +64,18 @@ def read_outcome(plan: Plan) -> Outcome:
         folders.setdefault(row.label, []).append(folder)
     folders |= {name: [folder] for name, folder in plan.agents()}
     digests = {name: region.digest for name, region in regions.items()}
-    played = {label: [_read(folder, digests) for folder in every] for label, every in folders.items()}
+    played = {
+        label: [_read(folder, digests, table.scenario_seeds) for folder in every] for label, every in folders.items()
+    }
     scores = {
-        label: {scenario: _scores(runs, scenario, table.tests, scale) for scenario in table.scenarios}
+        label: {scenario: _scores(runs, scenario, table, scale) for scenario in table.scenarios}
         for label, runs in played.items()
     }
     curves = {row.label: [_curve(folder / CURVE) for folder in folders[row.label]] for row in table.rows}
     return Outcome(plan, scores, curves, scale)
 
 
-def _read(folder: Path, digests: Mapping[str, str]) -> dict[str, Any]:
+def _read(folder: Path, digests: Mapping[str, str], seeds: int) -> dict[str, Any]:
     path = folder / SCORES
     try:
         kept = json.loads(path.read_text(encoding="utf-8"))
@@ -83,20 +87,25 @@ def _read(folder: Path, digests: Mapping[str, str]) -> dict[str, Any]:
         raise EdgeBenchError(
             "played on another build of the regions", where=str(path), mend="remove it: it is played again"
         )
+    if kept["seeds"] != seeds:
+        raise EdgeBenchError(
+            f"played under {kept['seeds']} scenario seeds, not {seeds}", where=str(path),
+            mend="remove it: it is played again",
+        )  # fmt: skip
     scores: dict[str, Any] = kept["scores"]
     return scores
 
 
 def _scores(
-    runs: list[dict[str, Any]], scenario: str, regions: tuple[str, ...], scale: Mapping[tuple[str, str], References]
+    runs: list[dict[str, Any]], scenario: str, table: Table, scale: Mapping[tuple[str, str], References]
 ) -> Scores:
     """Episodes stand in the order of `fixed_episodes`, by window and then by seed."""
     values = {
         name: normalise(np.array([run[name][scenario] for run in runs], np.float64), scale[name, scenario])
-        for name in regions
+        for name in table.tests
     }
-    windows = {name: array.shape[1] // EVAL_SEEDS for name, array in values.items()}
-    return Scores({name: tuple(fixed_episodes(windows[name], EVAL_SEEDS)) for name in regions}, values)
+    windows = {name: array.shape[1] // table.scenario_seeds for name, array in values.items()}
+    return Scores({name: tuple(fixed_episodes(windows[name], table.scenario_seeds)) for name in table.tests}, values)
 
 
 def _curve(path: Path) -> tuple[NDArray[np.float64], NDArray[np.float64]]:

@@ -47,7 +47,8 @@ def _lines(outcome: Outcome, pictures: Sequence[str]) -> Iterator[str]:
     yield f"`edgebench reproduce --table {table.name}{some} --steps {plan.steps} --seeds {plan.seeds}{edition}`:"
     longer = "".join(f" ({row.label}: {row.times} times as many)" for row in table.rows if row.times > 1)
     told = f"{plan.steps:,} decisions each{longer}"
-    yield f"{plan.seeds} training seeds, {told}, edition {plan.edition}, face `{table.face}`."
+    yield f"{plan.seeds} training seeds, {told}, edition {plan.edition}, face `{table.face}`;"
+    yield f"every window played under {table.scenario_seeds} scenario seeds."
     yield "Score: 0 is random-valid, 1 the bound; interquartile mean over regions and training seeds with a 95 %"
     yield "bootstrap interval. Rows share a rank where the interval of their paired difference contains 0."
     yield ""

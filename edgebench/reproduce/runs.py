@@ -9,7 +9,6 @@ from pathlib import Path
 from typing import Any, Final
 
 from edgebench.atomic import write_text
-from edgebench.constants import EVAL_SEEDS
 from edgebench.crew import Task
 from edgebench.learning.course import training_task
 from edgebench.learning.job import Job
@@ -76,7 +75,7 @@ class Plan:
         """What has not been played yet."""
         shared = {
             "track": self.table.track, "edition": self.edition, "regions": list(self.table.tests),
-            "scenarios": list(self.table.scenarios),
+            "scenarios": list(self.table.scenarios), "seeds": self.table.scenario_seeds,
         }  # fmt: skip
         trained = [Task(_PLAY_CHECKPOINT, {**shared, "folder": str(folder.resolve())}) for _, _, folder in self.runs()]
         others = [
@@ -98,6 +97,7 @@ def _is_complete(folder: Path) -> bool:
 def play_checkpoint(
     tell: Callable[[Any], None], stop: Callable[[], bool], *,
     folder: str, track: str, edition: str, regions: Sequence[str], scenarios: Sequence[str],
+    seeds: int,
 ) -> None:  # fmt: skip
     """Play a checkpoint's face on the test episodes and keep the primary metric of each in `scores.json`."""
     import torch
@@ -112,17 +112,18 @@ def play_checkpoint(
     scores: dict[str, dict[str, list[float]]] = {name: {} for name in regions}
     for scenario in scenarios:
         for region in found:
-            played = play_fixed(checkpoint.job, method, [region], split=SPLIT, seeds=EVAL_SEEDS, scenario=scenario)
+            played = play_fixed(checkpoint.job, method, [region], split=SPLIT, seeds=seeds, scenario=scenario)
             scores[region.name][scenario] = played[region.name].round(_DECIMALS).tolist()
             tell({"folder": folder})
             if stop():
                 return
-    _write(Path(folder), {region.name: region.digest for region in found}, scores)
+    _write(Path(folder), seeds, {region.name: region.digest for region in found}, scores)
 
 
 def play_agent(
     tell: Callable[[Any], None], stop: Callable[[], bool], *,
     folder: str, agent: str, track: str, edition: str, regions: Sequence[str], scenarios: Sequence[str],
+    seeds: int,
 ) -> None:  # fmt: skip
     """As `play_checkpoint`, of a reference agent on the face `single`."""
     import importlib
@@ -140,14 +141,14 @@ def play_agent(
         for scenario in scenarios:
             env = make_env(track, region, scenario=scenario, split=SPLIT)
             face: Any = env.unwrapped
-            played = roll(env, player, fixed_episodes(face.windows, EVAL_SEEDS))
+            played = roll(env, player, fixed_episodes(face.windows, seeds))
             scores[region.name][scenario] = [round(figures[metric], _DECIMALS) for figures in played]
             tell({"folder": folder})
             if stop():
                 return
-    _write(Path(folder), {region.name: region.digest for region in found}, scores)
+    _write(Path(folder), seeds, {region.name: region.digest for region in found}, scores)
 
 
-def _write(folder: Path, digests: Mapping[str, str], scores: Mapping[str, Any]) -> None:
-    content = {"split": SPLIT, "seeds": EVAL_SEEDS, "digests": dict(digests), "scores": dict(scores)}
+def _write(folder: Path, seeds: int, digests: Mapping[str, str], scores: Mapping[str, Any]) -> None:
+    content = {"split": SPLIT, "seeds": seeds, "digests": dict(digests), "scores": dict(scores)}
     write_text(folder / SCORES, json.dumps(content, allow_nan=False) + "\n")

@@ -7,7 +7,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final
 
+from edgebench.constants import EVAL_SEEDS
 from edgebench.errors import unknown_name
+from edgebench.harness.gate import SEEDS as GATE_SEEDS
 from edgebench.learning.job import SINGLE
 from edgebench.registry import DEFAULT_SCENARIO, SCENARIOS
 
@@ -52,6 +54,7 @@ class Table:
         face: Who decides.
         agents: Reference agents beside them, on the face `single`.
         matrix: Whether it is read as training region x test region.
+        scenario_seeds: Under how many every window is played: more where the differences are of few points.
     """
 
     name: str
@@ -64,6 +67,7 @@ class Table:
     face: str = SINGLE
     agents: tuple[str, ...] = ()
     matrix: bool = False
+    scenario_seeds: int = EVAL_SEEDS
 
     def only(self, labels: Sequence[str]) -> Table:
         """The same of some rows; EdgeBenchError where one is not there."""
@@ -136,7 +140,7 @@ TABLES: Final = {
         Table(
             "allocate-methods", "Methods on Allocate", "allocate",
             (*_plain("ppo", "es"), _longer("es", 10)), scenarios=_TRAP,
-            agents=("priority-edf", "worst-fit", "first-fit", "random-valid"),
+            agents=("priority-edf", "worst-fit", "first-fit", "random-valid"), scenario_seeds=GATE_SEEDS,
         ),
         Table(
             "allocate-team", "Sites that offer, on Allocate", "allocate", _plain("ippo", "mappo", "maddpg", "matd3"),
