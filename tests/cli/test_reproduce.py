@@ -55,6 +55,16 @@ def test_what_is_there_is_kept_and_what_was_removed_is_played_again_alike(made, 
     assert weights.stat().st_mtime_ns == written
 
 
+def test_what_was_played_under_other_seeds_is_refused(made, run):
+    path = made[0] / "made" / "sample" / "route-ablations-2000" / "ppo" / "seed-0" / "scores.json"
+    kept = path.read_text(encoding="utf-8")
+    path.write_text(json.dumps(json.loads(kept) | {"seeds": 4}), encoding="utf-8")
+    refused = run("reproduce", *SMALL, check=False)
+    path.write_text(kept, encoding="utf-8")
+    assert refused.returncode == 2
+    assert "played under 4 scenario seeds, not 5" in refused.stderr
+
+
 def test_an_unknown_table_or_row_is_told_with_those_there_are(run):
     for words, known in (
         (("--table", "rout-methods"), "route-methods"),
