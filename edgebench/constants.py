@@ -110,6 +110,8 @@ WINDOW_TASKS: Final = 50
 """Tasks in an episode."""
 EVAL_SEEDS: Final = 5
 """Scenario seeds each window is evaluated under: 200 test tasks give 4 × 5 = 20 episodes."""
+GATE_SEEDS: Final = 3 * EVAL_SEEDS
+"""Those of the gate and of tables whose differences are of few points."""
 
 # --- workload (builders) ---------------------------------------------------------------------------
 SPLIT_TASKS: Final = {"train": 1000, "val": 200, "test": 200}

@@ -109,7 +109,7 @@ def test_a_run_is_verified_over_two_nodes(cluster, verb, tmp_path):
 
 
 def test_a_worker_that_is_killed_changes_nothing(cluster, verb, tmp_path):
-    words = ("train", "ppo", "--regions", "s1", "--steps", "12000", "--set", "each=4", "--seeds", "2", "--out")
+    words = ("train", "ppo", "--regions", "s1", "--steps", "6000", "--set", "each=4", "--seeds", "2", "--out")
     process = verb(*words, "spread", "--ray", cluster)
     began = tmp_path / "spread" / "seed-0" / "last.safetensors"
     limit = time.monotonic() + 120

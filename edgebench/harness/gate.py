@@ -13,7 +13,7 @@ from typing import Any, Final
 
 import numpy as np
 
-from edgebench.constants import EVAL_SEEDS
+from edgebench.constants import GATE_SEEDS
 from edgebench.envs import make_env
 from edgebench.errors import EdgeBenchError
 from edgebench.harness.references import ZERO_AGENT, bounds_of
@@ -23,8 +23,6 @@ from edgebench.registry import DEFAULT_SCENARIO, SAMPLE_EDITION, SCENARIOS, UNSE
 from edgebench.registry import track as find_track
 from edgebench.track import named
 
-SEEDS: Final = 3 * EVAL_SEEDS
-"""Scenario seeds a window: three times those of a score, for the gate measures differences of few points."""
 ZERO: Final = ZERO_AGENT.replace("_", "-")
 
 LEAST_GAP: Final = 5.0
@@ -148,7 +146,7 @@ def run_gate(
     *,
     regions: Sequence[str],
     edition: str = SAMPLE_EDITION,
-    seeds: int = SEEDS,
+    seeds: int = GATE_SEEDS,
     on_step: Callable[[str, int, int], None] = lambda name, done, total: None,
 ) -> GateReport:
     """Measure the gate of a track on built regions in `trap`: every window of the test split under `seeds` seeds.
@@ -179,7 +177,7 @@ class Measured:
         champion: Name of the best of the heuristics and trained agents.
     """
 
-    def __init__(self, region: Region, track: str, seeds: int = SEEDS) -> None:
+    def __init__(self, region: Region, track: str, seeds: int = GATE_SEEDS) -> None:
         self.region, self._track = region, find_track(track)
         self.plan: GatePlan = named(self._track.gate)
         self._env = make_env(track, region, scenario=DEFAULT_SCENARIO, split="test")

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final
 
-from edgebench.constants import EVAL_SEEDS
+from edgebench.constants import EVAL_SEEDS, GATE_SEEDS
 from edgebench.errors import unknown_name
 from edgebench.learning.job import SINGLE
 from edgebench.registry import DEFAULT_SCENARIO, SCENARIOS
@@ -17,7 +17,6 @@ SEEDS: Final = 5
 TRAINED_ON: Final = ("s1", "s2", "s3")
 STANDARD: Final = (*TRAINED_ON, "s4")
 _MILLION: Final = 1_000_000
-_FINE: Final = 3 * EVAL_SEEDS  # those of the gate, whose module takes long to import
 
 
 @dataclass(frozen=True)
@@ -140,7 +139,7 @@ TABLES: Final = {
         Table(
             "allocate-methods", "Methods on Allocate", "allocate",
             (*_plain("ppo", "es"), _longer("es", 10)), scenarios=_TRAP,
-            agents=("priority-edf", "worst-fit", "first-fit", "random-valid"), scenario_seeds=_FINE,
+            agents=("priority-edf", "worst-fit", "first-fit", "random-valid"), scenario_seeds=GATE_SEEDS,
         ),
         Table(
             "allocate-team", "Sites that offer, on Allocate", "allocate", _plain("ippo", "mappo", "maddpg", "matd3"),

@@ -23,7 +23,7 @@ def windows_of(tasks: int) -> int:
 @compiled
 def drawn_window(seed: int, resets: int, tasks: int) -> int:
     """The window of the episode after `resets` others, for a split of `tasks` tasks."""
-    return int(bits(seed, EPISODE_WINDOW, resets, 0) % np.uint64(windows_of(tasks)))
+    return int(np.int64(bits(seed, EPISODE_WINDOW, resets, 0) % np.uint64(windows_of(tasks))))
 
 
 @compiled

@@ -24,10 +24,8 @@ from edgebench.sim import counter
 from edgebench.sim.compiled import compiled
 from edgebench.tracks.route.continuation import Continuation
 from edgebench.tracks.route.features import CANDIDATE, TASK, F
-from edgebench.tracks.route.observe import observe
-from edgebench.tracks.route.physics import start, step
 from edgebench.tracks.route.rules import make_rules
-from edgebench.tracks.route.simulation import Simulation, unpack
+from edgebench.tracks.route.simulation import GO_ON, Simulation, play, unpack
 from reference_agents.route.tuned import WEIGHTS, choose, read_weights
 
 ROUNDS: Final = 10
@@ -125,11 +123,13 @@ def _play(
     window: int,
     seed: int,
 ) -> float:
-    topology, tasks, state, seen, scratch = unpack(address)
+    topology, _, state, seen, _ = unpack(address)
     rest = np.zeros(CANDIDATES)
-    start(topology, tasks, state, window, seed)
-    observe(topology, tasks, state, seen, scratch)
-    while seen.place[1] >= 0:
+    begin, action = window, 0
+    while True:
+        play(address, begin, seed, action)  # called once and without literals: for each, all of it is compiled anew
+        if seen.place[1] < 0:
+            break
         row, stage = seen.place[0], seen.place[2]
         for slot in range(CANDIDATES):
             if mask[slot]:  # a table has nothing before its beginning, where -1 would point
@@ -139,8 +139,7 @@ def _play(
                 candidates[feature, :] = 0.0
         if same_users:
             entries[_QUALITY_WEIGHT], entries[_SPEED_WEIGHT] = 0.5, 0.5
-        step(topology, tasks, state, choose(candidates, entries, mask, rest, weights))
-        observe(topology, tasks, state, seen, scratch)
+        begin, action = GO_ON, choose(candidates, entries, mask, rest, weights)
     total = 0.0
     for number in range(state.cursor[1]):
         total += state.progress[number].utility

@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -27,10 +28,23 @@ def run(built_home, tmp_path):
     return verb
 
 
-def test_train_then_eval_on_a_region_it_has_not_seen(run, tmp_path):
-    told = json.loads(run("train", "ppo", *SMALL, "--seeds", 2, "--out", "made", "--json").stdout)
+@pytest.fixture(scope="module")
+def trained(regions_home, tmp_path_factory):
+    """The folder of two training runs and what was told of them."""
+    folder = tmp_path_factory.mktemp("trained")
+    told = subprocess.run(
+        [sys.executable, "-m", "edgebench.cli", "train", "ppo", *SMALL, "--seeds", "2", "--out", "made", "--json"],
+        capture_output=True, text=True, cwd=folder, check=False,
+        env={**os.environ, "EDGEBENCH_HOME": str(regions_home)},
+    )  # fmt: skip
+    assert told.returncode == 0, told.stderr
+    return folder / "made", json.loads(told.stdout)
+
+
+def test_train_then_eval_on_a_region_it_has_not_seen(run, trained, tmp_path):
+    made, told = trained
     assert [seed["seed"] for seed in told] == [0, 1]
-    folder = tmp_path / "made" / "seed-0"
+    folder = made / "seed-0"
     assert {"checkpoint.json", "weights.safetensors", "curve.csv"} <= {path.name for path in folder.iterdir()}
     scored = json.loads(run("eval", folder, "--regions", "s4", "--seeds", 1, "--out", "run", "--json").stdout)
     assert scored["manifest"]["agent"]["kind"] == "checkpoint"
@@ -39,9 +53,9 @@ def test_train_then_eval_on_a_region_it_has_not_seen(run, tmp_path):
     assert (tmp_path / "run" / "weights.safetensors").read_bytes() == (folder / "weights.safetensors").read_bytes()
 
 
-def test_a_checkpoint_that_is_changed_or_of_another_track_is_refused(run, tmp_path):
-    run("train", "ppo", *SMALL, "--out", "made")
-    folder = tmp_path / "made" / "seed-0"
+def test_a_checkpoint_that_is_changed_or_of_another_track_is_refused(run, trained, tmp_path):
+    folder = tmp_path / "changed"
+    shutil.copytree(trained[0] / "seed-1", folder)
     wrong = run("eval", folder, "--track", "allocate", "--regions", "s1", check=False)
     assert wrong.returncode == 2
     assert "--track route" in wrong.stderr

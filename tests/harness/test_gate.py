@@ -11,8 +11,9 @@ import pytest
 from grids import EVERY_CASE, SELDOM
 
 from builders.pipeline import build_region
+from edgebench.constants import GATE_SEEDS
 from edgebench.errors import EdgeBenchError
-from edgebench.harness.gate import SEEDS, ZERO, Check, GateReport, run_gate
+from edgebench.harness.gate import ZERO, Check, GateReport, run_gate
 from edgebench.registry import REGIONS, TRACKS, UNSEEN
 from edgebench.track import named
 from edgebench.tracks.route.gate import PARTS
@@ -37,13 +38,8 @@ def failures(report: GateReport) -> str:
 EVERY_TRACK = pytest.mark.parametrize("track", sorted(TRACKS))
 EVERY_REGION = pytest.mark.parametrize("name", sorted(REGIONS))
 
-FEW_SEEDS = 2
-"""Scenario seeds a window for the slower tracks; docs/gate.md shows them under 15."""
-
-
-def seeds_of(track: str) -> int:
-    """How many scenario seeds the tests can afford."""
-    return SEEDS if track == "route" else FEW_SEEDS
+SEEDS = {"allocate": 2, "offload": 2, "place": 1, "route": GATE_SEEDS}
+"""Scenario seeds a window that the tests can afford; docs/gate.md shows all tracks under 15."""
 
 
 def is_seldom(track: str, region: str) -> bool:
@@ -56,7 +52,7 @@ def is_seldom(track: str, region: str) -> bool:
 def test_the_gate_holds_on_the_sample(built_home: Path, track: str, name: str) -> None:
     if is_seldom(track, name):
         pytest.skip(SELDOM)
-    report = run_gate(track, regions=[name], seeds=seeds_of(track))
+    report = run_gate(track, regions=[name], seeds=SEEDS[track])
     assert report.ok, failures(report)
     plan = named(TRACKS[track].gate)
     assert list(report.scores[name]) == [ZERO, *plan.trivial, *plan.heuristics, *plan.trained, "bound"]
@@ -75,7 +71,7 @@ def test_the_gate_holds_on_real_cells(track: str, name: str, tmp_path: Path, mon
         pytest.skip(SELDOM)
     monkeypatch.setenv("EDGEBENCH_HOME", str(tmp_path))
     build_region(REGIONS[name], cells=Path(data) / "cells" / REAL_CELLS[name], edition="real")
-    report = run_gate(track, regions=[name], edition="real", seeds=seeds_of(track))
+    report = run_gate(track, regions=[name], edition="real", seeds=SEEDS[track])
     assert report.ok, failures(report)
 
 

@@ -19,7 +19,7 @@ from gymnasium import spaces
 from gymnasium.utils.env_checker import check_env
 from track_play import Chooser, digest, play
 
-from edgebench.constants import EVAL_SEEDS
+from edgebench.constants import EVAL_SEEDS, GATE_SEEDS
 from edgebench.envs import make_env, make_parallel_env
 from edgebench.errors import EdgeBenchError
 from edgebench.harness.actions import action_problem
@@ -27,7 +27,7 @@ from edgebench.harness.agents import reference_agents, resolve_agent
 from edgebench.harness.gate import ZERO, GatePlan
 from edgebench.harness.references import FROZEN, bounds_of
 from edgebench.harness.rollout import fixed_episodes
-from edgebench.registry import REGIONS, REGISTERED, SAMPLE_EDITION, SCENARIOS, TRACKS
+from edgebench.registry import DEFAULT_SCENARIO, REGIONS, REGISTERED, SAMPLE_EDITION, SCENARIOS, TRACKS
 from edgebench.sim import counter
 from edgebench.track import SUCCESS, named
 from edgebench.track_page import track_page
@@ -270,11 +270,13 @@ def test_an_invalid_action_never_pays_and_never_crashes(made, name):
 
 
 @EVERY_TRACK
-@pytest.mark.parametrize("scenario", sorted(SCENARIOS))
-def test_the_frozen_references_are_there_and_in_order(regions, name, scenario):
+@pytest.mark.parametrize(
+    ("scenario", "seeds"), [*((scenario, EVAL_SEEDS) for scenario in sorted(SCENARIOS)), (DEFAULT_SCENARIO, GATE_SEEDS)]
+)
+def test_the_frozen_references_are_there_and_in_order(regions, name, scenario, seeds):
     kept = json.loads(FROZEN.read_text(encoding="utf-8"))
     for region in regions.values():
-        found = kept[region.digest][f"{name}/{scenario}/test/{EVAL_SEEDS}"]
+        found = kept[region.digest][f"{name}/{scenario}/test/{seeds}"]
         assert math.isfinite(found["random"]) and found["random"] < found["bound"]
 
 

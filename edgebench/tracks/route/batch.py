@@ -164,12 +164,13 @@ def _advance(
     for row in range(bounds[0], bounds[1]):
         _fetch_ahead(addresses, row, bounds[1])
         _, tasks, state, seen, _ = unpack(addresses[row])
+        window, seed = GO_ON, 0
         if over[row]:
             window = drawn_window(seeds[row], resets[row], tasks.shape[0])
-            play(addresses[row], window, drawn_seed(seeds[row], resets[row]), 0)
+            seed = drawn_seed(seeds[row], resets[row])
+        play(addresses[row], window, seed, actions[row])  # without literals, for which it would be compiled anew
+        if over[row]:
             resets[row] += 1
             for objective in range(OBJECTIVES):
                 state.earned[objective] = 0.0
-        else:
-            play(addresses[row], GO_ON, 0, actions[row])
         over[row] = seen.place[1] < 0
