@@ -20,7 +20,7 @@ def test_a_clone_does_as_the_agent_that_was_recorded(regions, tmp_path, monkeypa
     inputs, actions = recorded_decisions(kept, Sight(region.public()))
     assert len(actions) == kept.total_steps
     assert inputs.mask[torch.arange(len(actions)), actions].all()
-    method = Imitation(FORM, ImitationSettings(epochs=30), 0, torch.device("cpu"))
+    method = Imitation(FORM, ImitationSettings(epochs=10), 0, torch.device("cpu"))
 
     def agreed():
         return (method.best(inputs) == actions).float().mean().item()

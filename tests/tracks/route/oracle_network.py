@@ -42,21 +42,27 @@ class Network:
             graph.add_edge(link["src"], link["dst"], hop_ms=link["latency_ms"] + constants.HOP_MS)
         self.graph = graph
         self.far = Lazily(lambda source: networkx.single_source_dijkstra_path_length(graph, source, weight="hop_ms"))
+        self.forward = Lazily(lambda ends: self._forward(*ends))
         self.paths = Lazily(lambda ends: self._path(*ends))
         self.types = sorted({instance["model_type"] for instance in self.instances})
         self.offers = Lazily(lambda place: self._offers(*place))
         self.onward_ms = Lazily(lambda place: self._onward_ms(*place))
 
+    def _forward(self, node: int, target: int) -> int:
+        """The lowest-numbered neighbour on a quickest path."""
+        far = self.far[target]  # as far from the target as to it
+        return min(
+            other for other, way in self.graph[node].items() if abs(way["hop_ms"] + far[other] - far[node]) < 1e-9
+        )
+
     def _path(self, source: int, target: int) -> dict[str, Any]:
-        """The quickest; where several are, every node forwards to the lowest-numbered neighbour on one."""
-        links, node, far = [], source, self.far[target]  # as far from the target as to it
+        """The quickest; where several are, that which every node forwards to."""
+        links, node = [], source
         while node != target:
-            ways = self.graph[node]
-            nearer = [other for other in ways if abs(ways[other]["hop_ms"] + far[other] - far[node]) < 1e-9]
-            links.append(self.links[node, min(nearer)])
-            node = min(nearer)
+            links.append(self.links[node, self.forward[node, target]])
+            node = self.forward[node, target]
         return {
-            "latency_ms": round(far[source], 9),
+            "latency_ms": round(self.far[target][source], 9),
             "ms_per_mb": 8000.0 / min(link["bandwidth_mbps"] for link in links) if links else 0.0,
             "traps": [link["trap"] for link in links if link["is_trap"]],
         }
