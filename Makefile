@@ -6,6 +6,9 @@ BIN := $(VENV)/bin
 PYTHON ?= $(shell for python in python3 python3.13 python3.12 python3.11 python; do \
 	"$$python" -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo "$$python" && break; done)
 PIP_INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt
+# For the many packages of dev, minutes sooner than pip; it does not look at pip's settings, so they are passed on.
+UV_INSTALL := $(if $(PIP_FIND_LINKS),UV_FIND_LINKS=$(PIP_FIND_LINKS)) $(if $(PIP_INDEX_URL),UV_DEFAULT_INDEX=$(PIP_INDEX_URL)) \
+	$(BIN)/uv pip install --quiet --python $(BIN)/python -c constraints.txt
 DEMO_RUN := runs/demo
 
 .PHONY: demo test coverage lint docs smoke tutorials clean
@@ -45,7 +48,7 @@ $(VENV)/.core: pyproject.toml constraints.txt | $(BIN)/python
 
 $(VENV)/.dev: pyproject.toml constraints.txt | $(BIN)/python
 	$(PIP_INSTALL) uv
-	$(BIN)/uv pip install --quiet --python $(BIN)/python -c constraints.txt -e ".[dev]"
+	$(UV_INSTALL) -e ".[dev]"
 	@touch $@
 
 $(BIN)/python:
