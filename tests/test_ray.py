@@ -19,6 +19,7 @@ pytestmark = [
     pytest.mark.skipif(sys.platform == "win32", reason="clusters of Ray are for Linux"),
 ]
 PORT = 23179
+EVAL = ("eval", "nearest", "--regions", "s1,s2", "--seeds", "2", "--json", "--out")
 RAY = str(Path(sys.executable).parent / "ray")
 
 
@@ -33,7 +34,7 @@ def start(*words):
 def end(node):
     os.killpg(node.pid, signal.SIGTERM)
     try:
-        node.wait(20)
+        node.wait(5)
     except subprocess.TimeoutExpired:
         os.killpg(node.pid, signal.SIGKILL)
         node.wait()
@@ -69,14 +70,18 @@ def wait_for_nodes(address, nodes):
     pytest.fail(f"{nodes} nodes did not come up")
 
 
-@pytest.fixture
-def verb(built_home, tmp_path):
+@pytest.fixture(scope="module")
+def verb(regions_home, tmp_path_factory):
+    """Starts a verb in a folder of the module."""
+    folder = tmp_path_factory.mktemp("ray")
+
     def run(*words):
         return subprocess.Popen(
-            [sys.executable, "-m", "edgebench.cli", *map(str, words)],
-            stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, cwd=tmp_path,
+            [sys.executable, "-m", "edgebench.cli", *map(str, words)], text=True, cwd=folder,
+            stdout=subprocess.PIPE, stderr=subprocess.PIPE, env={**os.environ, "EDGEBENCH_HOME": str(regions_home)},
         )  # fmt: skip
 
+    run.folder = folder
     return run
 
 
@@ -93,25 +98,28 @@ def rows(folder):
     return [[cell for place, cell in enumerate(line.split(",")) if place != column] for line in lines]
 
 
-def test_evaluation_over_two_nodes_is_that_of_one_process(cluster, verb, tmp_path):
-    words = ("nearest", "--regions", "s1,s2", "--seeds", "2", "--json", "--out")
-    spread = json.loads(finished(verb("eval", *words, "spread", "--ray", cluster)))
-    alone = json.loads(finished(verb("eval", *words, "alone")))
-    assert rows(tmp_path / "spread") == rows(tmp_path / "alone")
+@pytest.fixture(scope="module")
+def spread(cluster, verb):
+    """What an evaluation over two nodes tells."""
+    return json.loads(finished(verb(*EVAL, "spread", "--ray", cluster)))
+
+
+def test_evaluation_over_two_nodes_is_that_of_one_process(spread, verb):
+    alone = json.loads(finished(verb(*EVAL, "alone")))
+    assert rows(verb.folder / "spread") == rows(verb.folder / "alone")
     assert spread["summary"]["total"]["score"] == alone["summary"]["total"]["score"]
     assert spread["manifest"]["sandbox"]
 
 
-def test_a_run_is_verified_over_two_nodes(cluster, verb, tmp_path):
-    finished(verb("eval", "nearest", "--regions", "s1,s2", "--seeds", "2", "--out", "run"))
-    found = json.loads(finished(verb("verify", "run", "--all", "--ray", cluster, "--json")))
+def test_a_run_is_verified_over_two_nodes(cluster, spread, verb):
+    found = json.loads(finished(verb("verify", "spread", "--all", "--ray", cluster, "--json")))
     assert (found["status"], found["checked"], found["mismatches"]) == ("verified", 16, [])
 
 
-def test_a_worker_that_is_killed_changes_nothing(cluster, verb, tmp_path):
+def test_a_worker_that_is_killed_changes_nothing(cluster, verb):
     words = ("train", "ppo", "--regions", "s1", "--steps", "6000", "--set", "each=4", "--seeds", "2", "--out")
-    process = verb(*words, "spread", "--ray", cluster)
-    began = tmp_path / "spread" / "seed-0" / "last.safetensors"
+    process = verb(*words, "learned", "--ray", cluster)
+    began = verb.folder / "learned" / "seed-0" / "last.safetensors"
     limit = time.monotonic() + 120
     while not began.is_file() and time.monotonic() < limit:
         time.sleep(0.1)
@@ -119,9 +127,10 @@ def test_a_worker_that_is_killed_changes_nothing(cluster, verb, tmp_path):
     assert listed, "no worker of Ray was found"
     os.kill(int(listed[0]), signal.SIGKILL)
     finished(process)
-    finished(verb(*words, "alone"))
+    finished(verb(*words, "learned-alone"))
     for seed in ("seed-0", "seed-1"):
-        weights = [(tmp_path / place / seed / "weights.safetensors").read_bytes() for place in ("spread", "alone")]
+        files = [verb.folder / place / seed / "weights.safetensors" for place in ("learned", "learned-alone")]
+        weights = [file.read_bytes() for file in files]
         assert weights[0] == weights[1]
 
 
