@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import copy
 import dataclasses
+from functools import cached_property
 from typing import Any, ClassVar, Final
 
 import torch
@@ -177,10 +178,18 @@ class OffPolicy(Method):
         ).to(device)
         self.target_actor, self.target_judges = copy.deepcopy(self.actor), copy.deepcopy(self.judges)
         self.targets = nn.ModuleList([self.target_actor, self.target_judges])
-        self.actor_optimiser = torch.optim.Adam(self.actor.parameters(), settings.learning_rate * settings.actor_rate)
-        self.critic_optimiser = torch.optim.Adam(self.judges.parameters(), settings.learning_rate)
         self.replay = Replay(settings.replay)
         self.updates = 0
+
+    @cached_property
+    def actor_optimiser(self) -> torch.optim.Optimizer:
+        """Made when the method first learns."""
+        return torch.optim.Adam(self.actor.parameters(), self.settings.learning_rate * self.settings.actor_rate)
+
+    @cached_property
+    def critic_optimiser(self) -> torch.optim.Optimizer:
+        """Made when the method first learns."""
+        return torch.optim.Adam(self.judges.parameters(), self.settings.learning_rate)
 
     def practise(self, world: Practice) -> Lesson:
         """An episode of each of the world's, then `steps` steps of Adam."""

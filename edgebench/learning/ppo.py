@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Iterator
+from functools import cached_property
 from typing import Any, ClassVar, Final, NamedTuple
 
 import numpy as np
@@ -80,7 +81,11 @@ class ProximalPolicy(Method):
     def __init__(self, form: Form, settings: PPOSettings, seed: int, device: torch.device) -> None:
         super().__init__(form, settings, seed, device)
         self.network = seeded(seed, self.make_network).to(device)
-        self.optimiser = torch.optim.Adam(self.network.parameters(), settings.learning_rate, eps=1e-5)
+
+    @cached_property
+    def optimiser(self) -> torch.optim.Optimizer:
+        """Made when a method first learns: to play none is needed, and PyTorch's first takes seconds."""
+        return torch.optim.Adam(self.network.parameters(), self.settings.learning_rate, eps=1e-5)
 
     def make_network(self) -> nn.Module:
         """The actor-critic, `forward(inputs) -> Outputs`."""

@@ -20,6 +20,7 @@ from __future__ import annotations
 
 import dataclasses
 import math
+from functools import cached_property
 from typing import Any, ClassVar, Final
 
 import torch
@@ -101,9 +102,12 @@ class Imitation(Method):
     def __init__(self, form: Form, settings: ImitationSettings, seed: int, device: torch.device) -> None:
         super().__init__(form, settings, seed, device)
         self.network = seeded(seed, lambda: Pointer(form, settings)).to(device)
-        self.optimiser = torch.optim.AdamW(
-            self.network.parameters(), settings.learning_rate, weight_decay=settings.decay
-        )
+
+    @cached_property
+    def optimiser(self) -> torch.optim.Optimizer:
+        """Made when the method first learns."""
+        settings = self.settings
+        return torch.optim.AdamW(self.network.parameters(), settings.learning_rate, weight_decay=settings.decay)
 
     def modules(self) -> dict[str, nn.Module]:
         """The scorer."""

@@ -17,6 +17,7 @@ from __future__ import annotations
 
 import dataclasses
 import math
+from functools import cached_property
 from typing import Any, ClassVar, Final
 
 import torch
@@ -60,7 +61,11 @@ class SoftActorCritic(OffPolicy):
     def __init__(self, form: Form, settings: SACSettings, seed: int, device: torch.device) -> None:
         super().__init__(form, settings, seed, device)
         self.log_temperature = nn.Parameter(torch.tensor(math.log(settings.temperature), device=device))
-        self.temperature_optimiser = torch.optim.Adam([self.log_temperature], settings.learning_rate)
+
+    @cached_property
+    def temperature_optimiser(self) -> torch.optim.Optimizer:
+        """Made when the method first learns."""
+        return torch.optim.Adam([self.log_temperature], self.settings.learning_rate)
 
     def drawn(self, inputs: Inputs) -> tuple[Tensor, Tensor]:
         """An action of each decision, with a gradient to the actor, and the mean entropy of its rows' scores, (D,)."""
