@@ -9,6 +9,9 @@ import sys
 import time
 
 import pytest
+from click.testing import CliRunner
+
+from edgebench.cli import main
 
 SMALL = ("--regions", "s1", "--steps", "3000", "--set", "each=4", "--set", "minibatch=256")
 
@@ -82,15 +85,15 @@ def test_ctrl_c_keeps_what_was_learned(run, built_home, tmp_path):
     assert (tmp_path / "made" / "seed-0" / "last.safetensors").is_file()
 
 
-def test_unknown_names_are_refused_with_the_nearest(run):
+def test_unknown_names_are_refused_with_the_nearest(built_home):
     for words, told in (
         (("train", "pppo"), "did you mean 'ppo'?"),
         (("train", "ppo", "--without", "masq"), "unknown setting 'masq'"),
         (("train", "ppo", "--set", "clip"), "write name=value"),
         (("train", "ppo", "--face", "teem"), "did you mean 'team'?"),
     ):
-        refused = run(*words, "--regions", "s1", check=False)
-        assert refused.returncode == 2
+        refused = CliRunner().invoke(main, [*words, "--regions", "s1"])
+        assert refused.exit_code == 2
         assert told in refused.stderr
 
 
