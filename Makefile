@@ -7,7 +7,7 @@ PYTHON ?= $(shell for python in python3 python3.13 python3.12 python3.11 python;
 	"$$python" -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo "$$python" && break; done)
 PIP_INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt
 # For the many packages of dev, minutes sooner than pip; it does not look at pip's settings, so they are passed on.
-UV_INSTALL := $(if $(PIP_FIND_LINKS),UV_FIND_LINKS=$(PIP_FIND_LINKS)) $(if $(PIP_INDEX_URL),UV_DEFAULT_INDEX=$(PIP_INDEX_URL)) \
+UV_INSTALL := $(if $(PIP_FIND_LINKS),UV_FIND_LINKS=$(shell echo $(PIP_FIND_LINKS) | tr ' ' ,)) $(if $(PIP_INDEX_URL),UV_DEFAULT_INDEX=$(PIP_INDEX_URL)) \
 	$(BIN)/uv pip install --quiet --python $(BIN)/python -c constraints.txt
 DEMO_RUN := runs/demo
 
