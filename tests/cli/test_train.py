@@ -16,14 +16,13 @@ from edgebench.cli import main
 SMALL = ("--regions", "s1", "--steps", "3000", "--set", "each=4", "--set", "minibatch=256")
 
 
-@pytest.fixture
-def run(built_home, tmp_path):
-    """Runs a verb in a folder of its own."""
+def verb_in(folder, home):
+    """Runs verbs in a folder, with the data of another."""
 
     def verb(*arguments, check=True):
         told = subprocess.run(
             [sys.executable, "-m", "edgebench.cli", *map(str, arguments)],
-            capture_output=True, text=True, cwd=tmp_path, check=False,
+            capture_output=True, text=True, cwd=folder, check=False, env={**os.environ, "EDGEBENCH_HOME": str(home)},
         )  # fmt: skip
         assert not check or told.returncode == 0, told.stderr
         return told
@@ -31,16 +30,17 @@ def run(built_home, tmp_path):
     return verb
 
 
+@pytest.fixture
+def run(built_home, tmp_path):
+    """Runs a verb in a folder of its own."""
+    return verb_in(tmp_path, built_home)
+
+
 @pytest.fixture(scope="module")
 def trained(regions_home, tmp_path_factory):
     """The folder of two training runs and what was told of them."""
     folder = tmp_path_factory.mktemp("trained")
-    told = subprocess.run(
-        [sys.executable, "-m", "edgebench.cli", "train", "ppo", *SMALL, "--seeds", "2", "--out", "made", "--json"],
-        capture_output=True, text=True, cwd=folder, check=False,
-        env={**os.environ, "EDGEBENCH_HOME": str(regions_home)},
-    )  # fmt: skip
-    assert told.returncode == 0, told.stderr
+    told = verb_in(folder, regions_home)("train", "ppo", *SMALL, "--seeds", 2, "--out", "made", "--json")
     return folder / "made", json.loads(told.stdout)
 
 

@@ -8,19 +8,21 @@ from pathlib import Path
 
 import pytest
 
-from edgebench.constants import EVAL_SEEDS
+from edgebench.constants import EVAL_SEEDS, GATE_SEEDS
 from edgebench.harness.references import FROZEN, compute, references
 from edgebench.harness.run import evaluate
 from edgebench.region import read_region
-from edgebench.registry import REGIONS, SCENARIOS
+from edgebench.registry import DEFAULT_SCENARIO, REGIONS, SCENARIOS
 
 
-@pytest.mark.parametrize("scenario", sorted(SCENARIOS))
+@pytest.mark.parametrize(
+    ("scenario", "seeds"), [*((scenario, EVAL_SEEDS) for scenario in sorted(SCENARIOS)), (DEFAULT_SCENARIO, GATE_SEEDS)]
+)
 @pytest.mark.parametrize("name", sorted(REGIONS))
-def test_the_frozen_references_are_recomputed_exactly(regions, name: str, scenario: str) -> None:
+def test_the_frozen_references_are_recomputed_exactly(regions, name: str, scenario: str, seeds: int) -> None:
     kept = json.loads(FROZEN.read_text(encoding="utf-8"))[regions[name].digest]
-    found = compute(regions[name], track="route", scenario=scenario, split="test", seeds=EVAL_SEEDS)
-    assert vars(found) == kept[f"route/{scenario}/test/{EVAL_SEEDS}"]
+    found = compute(regions[name], track="route", scenario=scenario, split="test", seeds=seeds)
+    assert vars(found) == kept[f"route/{scenario}/test/{seeds}"]
     assert 0.0 < found.random < found.bound < 1.0
 
 
