@@ -5,9 +5,8 @@ VENV ?= .venv
 BIN := $(VENV)/bin
 PYTHON ?= $(shell for python in python3 python3.13 python3.12 python3.11 python; do \
 	"$$python" -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo "$$python" && break; done)
-PIP_INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt
-# For the many packages of dev, minutes sooner than pip; it does not look at pip's settings, so they are passed on.
-UV_INSTALL := $(if $(PIP_FIND_LINKS),UV_FIND_LINKS=$(shell echo $(PIP_FIND_LINKS) | tr ' ' ,)) $(if $(PIP_INDEX_URL),UV_DEFAULT_INDEX=$(PIP_INDEX_URL)) \
+# uv installs minutes sooner than pip; it does not look at pip's settings, so they are passed on.
+INSTALL := $(if $(PIP_FIND_LINKS),UV_FIND_LINKS=$(shell echo $(PIP_FIND_LINKS) | tr ' ' ,)) $(if $(PIP_INDEX_URL),UV_DEFAULT_INDEX=$(PIP_INDEX_URL)) \
 	$(BIN)/uv pip install --quiet --python $(BIN)/python -c constraints.txt
 DEMO_RUN := runs/demo
 
@@ -42,14 +41,16 @@ tutorials: $(VENV)/.dev
 clean:
 	rm -rf .venv build dist .pytest_cache .mypy_cache .ruff_cache .hypothesis .coverage* $(DEMO_RUN)
 
-$(VENV)/.core: pyproject.toml constraints.txt | $(BIN)/python
-	$(PIP_INSTALL) -e .
+$(VENV)/.core: pyproject.toml constraints.txt | $(BIN)/uv
+	$(INSTALL) -e .
 	@touch $@
 
-$(VENV)/.dev: pyproject.toml constraints.txt | $(BIN)/python
-	$(PIP_INSTALL) uv
-	$(UV_INSTALL) -e ".[dev]"
+$(VENV)/.dev: pyproject.toml constraints.txt | $(BIN)/uv
+	$(INSTALL) -e ".[dev]"
 	@touch $@
+
+$(BIN)/uv: | $(BIN)/python
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt uv
 
 $(BIN)/python:
 	@test -n "$(PYTHON)" || { echo "no Python 3.11 or newer found: install one, or name it: make PYTHON=/path/to/python" >&2; exit 1; }
