@@ -41,20 +41,24 @@ def expected(agent: Path) -> list[str]:
 def attempt(agent: Path, folder: Path, limits: Limits = LIMITS) -> Trial:
     """Let `agent` play one episode in `folder`, an empty one."""
     token = secrets.token_hex(16)
-    run, regions = folder / "run", folder / "home" / "processed"
-    for place in (run, regions):
+    run, regions, boards = folder / "run", folder / "home" / "processed", folder / "home" / "leaderboards"
+    board = boards / "toy"
+    for place in (run, regions, board):
         place.mkdir(parents=True)
-    (run / "episodes.csv").write_text(ROWS, encoding="utf-8")
+    results = {run / "episodes.csv": ROWS, board / "episodes.csv": ROWS, boards / "LEDGER.md": "added\n"}
+    for path, text in results.items():
+        path.write_text(text, encoding="utf-8")
     (regions / "answers").write_text("7", encoding="utf-8")
     with _Listener(token) as listener, _environment(EDGEBENCH_HOME=str(folder / "home"), SECRET=token):
-        words = {"HARNESS": os.getpid(), "PORT": listener.port, "TOKEN": token, "RUN": run, "REGIONS": regions}
+        places = {"RUN": run, "REGIONS": regions, "BOARDS": boards, "BOARD": board}
+        words = {"HARNESS": os.getpid(), "PORT": listener.port, "TOKEN": token, **places}
         trial = _play(_written(agent, folder, words), limits)
         if trial.status not in expected(agent):
             trial.problems.append(f"status {trial.status}: {trial.detail}")
         if listener.called:
             trial.problems.append("it reached a listener")
-    if sorted(run.iterdir()) != [run / "episodes.csv"] or (run / "episodes.csv").read_text(encoding="utf-8") != ROWS:
-        trial.problems.append("it changed the run folder")
+    if {path: _read(path) for place in (run, boards) for path in place.rglob("*") if path.is_file()} != results:
+        trial.problems.append("it changed the results")
     if _alive(token):
         trial.problems.append("it left a process behind")
     return trial
