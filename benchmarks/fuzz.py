@@ -15,6 +15,7 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "tests" / "leaderboard"))
 
+from foreign_data import data_readers
 from foreign_readers import Reader, broken, crash, readers
 
 
@@ -24,7 +25,7 @@ def main() -> None:
     crashes = 0
     with tempfile.TemporaryDirectory() as folder:
         os.environ["EDGEBENCH_HOME"] = folder
-        kinds = readers(Path(folder))
+        kinds = readers(Path(folder)) + data_readers(Path(folder))
         for number, reader in enumerate(kinds):
             crashes += tell(reader, each, random.Random(number))
     print(f"inputs tried / crashes: {each * len(kinds)} / {crashes}")
@@ -36,7 +37,7 @@ def tell(reader: Reader, inputs: int, dice: random.Random) -> int:
     found = Counter(crash(reader, broken(healthy, dice)) for _ in range(inputs))
     reader.path.write_bytes(healthy)
     crashes = inputs - found.pop("", 0)
-    print(f"{reader.name:<24} {inputs} inputs, {crashes} crashes, {time.monotonic() - begun:.1f} s", flush=True)
+    print(f"{reader.name:<42} {inputs} inputs, {crashes} crashes, {time.monotonic() - begun:.1f} s", flush=True)
     for what, times in found.most_common(5):
         print(f"    {times} × {what}")
     return crashes

@@ -121,13 +121,16 @@ class _Block:
         return f"{self.layout.path}, line {self.layout.header_lines + self.rows_before + row + 1}"
 
 
-def _first_fields(text: bytes) -> list[str]:
+def _first_fields(text: bytes, path: Path) -> list[str]:
     line = text.partition(b"\n")[0].decode("utf-8", "replace").rstrip("\r")
-    return [field.strip() for field in next(csv.reader([line]), [])]
+    try:
+        return [field.strip() for field in next(csv.reader([line]), [])]
+    except csv.Error as error:
+        raise EdgeBenchError(f"no CSV: {error}", where=f"{path}, line 1", mend=DOWNLOAD_AGAIN) from error
 
 
 def _read_layout(head: bytes, path: Path) -> _Layout:
-    fields = _first_fields(head)
+    fields = _first_fields(head, path)
     headless = next(iter(fields), "") in RADIOS
     if headless:
         if len(fields) != len(OPENCELLID_COLUMNS):

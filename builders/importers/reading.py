@@ -12,6 +12,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
+import polars as pl
+
 from builders.importers.report import Report
 from edgebench.errors import EdgeBenchError
 
@@ -98,10 +100,14 @@ def read_cells(path: Path, report: Report) -> tuple[list[str], list[list[str]], 
     """Header, rows and their lines; blank rows are left out, empty columns after the last named one are noted.
 
     Raises:
-        EdgeBenchError: As `read_text`; or the file is empty.
+        EdgeBenchError: As `read_text`; or the file is empty or no CSV.
     """
     reader = csv.reader(io.StringIO(read_text(path, report), newline=""))
-    rows = [([cell.strip() for cell in row], reader.line_num) for row in reader]
+    try:
+        rows = [([cell.strip() for cell in row], reader.line_num) for row in reader]
+    except csv.Error as error:
+        where = f"{path}, row {reader.line_num}"
+        raise EdgeBenchError(f"no CSV: {error}", where=where, mend="fetch the file again") from error
     rows = [(row, line) for row, line in rows if any(row)]
     if not rows:
         raise EdgeBenchError("the file is empty", where=str(path), mend="fetch the file again")
@@ -160,6 +166,14 @@ def string_list(text: str) -> list[object] | None:
     except (ValueError, RecursionError):
         return None
     return value if isinstance(value, list) else None
+
+
+def as_table(
+    texts: Mapping[str, Sequence[str]], figures: Mapping[str, Sequence[float | None]], lines: Sequence[int]
+) -> pl.DataFrame:
+    """Columns of text, of numbers and the line of each row; of these types also where there are no rows."""
+    schema = {**dict.fromkeys(texts, pl.String), **dict.fromkeys(figures, pl.Float64), "line": pl.Int64}
+    return pl.DataFrame({**texts, **figures, "line": lines}, schema=schema)
 
 
 def read_numbers(

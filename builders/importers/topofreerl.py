@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, Final
@@ -11,6 +10,7 @@ import polars as pl
 
 from builders.importers.reading import (
     SERVER_COLUMNS,
+    as_table,
     find_file,
     pointer_size,
     read_numbers,
@@ -22,6 +22,7 @@ from builders.importers.report import Report
 from builders.importers.vamappo import task_table
 from edgebench.compat.data import LegacyData, TrapConfig
 from edgebench.errors import EdgeBenchError
+from edgebench.foreign import json_object
 
 EXPERT_NAMES: Final = {"ChatGPT": 1, "GPT-4": 2, "GPT-4v": 3}
 """Its names of the three model types."""
@@ -44,6 +45,7 @@ _TASKS: Final = {
     "size": ("TaskSize",),
     "route": ("RequiredModelTypes",),
 }
+_TOKENS: Final = ("RequestLengthTokens", "ResponseLengthTokens")
 _TRAPS: Final = {"trap_latency": 2000.0, "trap_bandwidth": 1.0, "trap_cost_multiplier": 1.2}
 
 
@@ -80,7 +82,7 @@ def _read_rows(
     sheet = read_sheet(path, names, report)
     values, rows = read_numbers(sheet, figures, report, needed=needed)
     texts = {name: [sheet.columns[name][row] for row in rows] for name in names if name not in figures}
-    return pl.DataFrame({**texts, **values, "line": [sheet.lines[row] for row in rows]})
+    return as_table(texts, values, [sheet.lines[row] for row in rows])
 
 
 def _read_servers(path: Path, report: Report) -> pl.DataFrame:
@@ -132,8 +134,8 @@ def _read_tokens(folder: Path, report: Report) -> dict[str, list[int]]:
 def _join_tokens(log: Path, mapping: Path) -> dict[str, list[int]]:
     try:
         wanted = pl.read_csv(mapping, columns=["TaskID", "WorkflowStepIndex", "MappedRequestID"])
-        asked = pl.scan_csv(log).select(
-            MappedRequestID="RequestID", tokens=pl.col("RequestLengthTokens") + pl.col("ResponseLengthTokens")
+        asked = pl.scan_csv(log, schema_overrides=dict.fromkeys(_TOKENS, pl.Int64)).select(
+            MappedRequestID="RequestID", tokens=pl.sum_horizontal(*_TOKENS, ignore_nulls=False)
         )
         joined = wanted.lazy().join(asked, on="MappedRequestID", how="left").collect()
     except pl.exceptions.PolarsError as error:
@@ -154,8 +156,8 @@ def _read_traps(path: Path, servers: set[str], report: Report) -> TrapConfig:
 
 def _trap_entries(path: Path, report: Report) -> dict[str, Any]:
     try:
-        config = dict(json.loads(read_text(path, report)))
-    except (ValueError, TypeError) as error:
+        config = json_object(read_text(path, report))
+    except ValueError as error:
         raise EdgeBenchError(f"not a JSON object: {error}", where=str(path), mend="fetch the file again") from error
     for key in _TRAPS:
         value = config.get(key)

@@ -11,6 +11,7 @@ import polars as pl
 
 from builders.importers.reading import (
     SERVER_COLUMNS,
+    as_table,
     find_file,
     number,
     read_cells,
@@ -23,6 +24,7 @@ from edgebench.compat.data import LegacyData
 
 Placement = Literal["random", "single"]
 
+_LARGE: Final = 2**31
 _MODELS: Final = {"type": ("ModelType",), "score": ("ArenaScore",), "server": ("ServerID",), "name": ("Model",)}
 _TASKS: Final = {
     "user": ("UserId",),
@@ -68,7 +70,7 @@ def _read_servers(path: Path, report: Report) -> pl.DataFrame:
     sheet = read_sheet(path, SERVER_COLUMNS, report)
     values, rows = read_numbers(sheet, [name for name in SERVER_COLUMNS if name != "server"], report, needed=True)
     names = [sheet.columns["server"][row] for row in rows]
-    return pl.DataFrame({"server": names, **values, "line": [sheet.lines[row] for row in rows]})
+    return as_table({"server": names}, values, [sheet.lines[row] for row in rows])
 
 
 def _read_links(path: Path, report: Report) -> pl.DataFrame:
@@ -92,14 +94,9 @@ def _read_models(path: Path, report: Report) -> pl.DataFrame:
         if name.lower() == "ours":
             report.note("own model", path.name, line, f"a model is called {name!r}", "kept")
     values, rows = read_numbers(sheet, ("type", "score"), report)
-    return pl.DataFrame(
-        {
-            **values,
-            "server": [sheet.columns["server"][row] for row in rows],
-            "usd_per_1k": pl.Series([None] * len(rows), dtype=pl.Float64),
-            "line": [sheet.lines[row] for row in rows],
-        }
-    )
+    servers = [sheet.columns["server"][row] for row in rows]
+    figures = {**values, "usd_per_1k": [None] * len(rows)}
+    return as_table({"server": servers}, figures, [sheet.lines[row] for row in rows])
 
 
 def _read_tasks(path: Path, split: str, report: Report) -> pl.DataFrame:
@@ -119,8 +116,8 @@ def _read_tasks(path: Path, split: str, report: Report) -> pl.DataFrame:
 
 
 def _type(entry: object) -> int:
-    """A model type as the data has it; 0 for anything that is no whole number."""
-    return entry if isinstance(entry, int) and not isinstance(entry, bool) else 0
+    """A model type as the data has it; 0 for anything that is no whole number of a sane size."""
+    return entry if isinstance(entry, int) and not isinstance(entry, bool) and abs(entry) < _LARGE else 0
 
 
 def task_table(columns: Mapping[str, Sequence[object]]) -> pl.DataFrame:
