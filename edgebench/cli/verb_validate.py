@@ -30,7 +30,7 @@ def command(path: Path, as_json: bool) -> None:
     else:
         for problem in problems:
             click.echo(problem)
-        verdict = f"{len(problems)} problems" if problems else "in order"
+        verdict = f"{len(problems)} problem{'s'[: len(problems) != 1]}" if problems else "in order"
         stderr().print(f"{path}: {verdict}", soft_wrap=True, markup=False)
     if problems:
         click.get_current_context().exit(DOES_NOT_HOLD)

@@ -31,10 +31,23 @@ _VERSION: Final = re.compile(r"[0-9]{1,6}\.[0-9]{1,6}\.[0-9]{1,6}[a-z0-9.+-]{0,3
 
 
 def shape_problems(manifest: Mapping[str, Any]) -> Iterator[str]:
-    """What makes a manifest unreadable: entries missing or of another form. Nothing else is worth checking then."""
-    missing = [name for name in IDENTITY if name not in manifest]
-    yield from (f"{name} is missing" for name in missing)
-    for name, holds, form in (
+    """What makes a manifest unreadable: entries missing or of another form."""
+    yield from malformed(manifest).values()
+
+
+def malformed(manifest: Mapping[str, Any]) -> dict[str, str]:
+    """The entries that are missing or of another form, each with what is wrong with it."""
+    missing = {name: f"{name} is missing" for name in IDENTITY if name not in manifest}
+    return missing | {
+        name: f"{name} is {manifest[name]!r:.60}, not {form}"
+        for name, holds, form in _forms(manifest)
+        if name not in missing and not holds
+    }
+
+
+def _forms(manifest: Mapping[str, Any]) -> Iterator[tuple[str, bool, str]]:
+    """Each entry, whether it is of its form, and the form in words."""
+    yield from (
         ("format_version", manifest.get("format_version") == FORMAT_VERSION, f"{FORMAT_VERSION}: evaluate it again"),
         ("edgebench_version", _is(manifest.get("edgebench_version"), _VERSION), "a version like 1.2.3"),
         ("track", _one_of(manifest.get("track"), TRACKS), f"one of {', '.join(TRACKS)}"),
@@ -46,24 +59,24 @@ def shape_problems(manifest: Mapping[str, Any]) -> Iterator[str]:
         ("regions", _is_digests(manifest.get("regions")), "SHA-256 by region"),
         ("budgets", isinstance(manifest.get("budgets"), dict), "an object"),
         ("agent", _is_agent(manifest.get("agent")), f"a plain name, kind ({', '.join(KINDS)}) and sha256"),
-    ):
-        if name not in missing and not holds:
-            yield f"{name} is {manifest[name]!r:.60}, not {form}"
+    )
 
 
 def claim_problems(manifest: Mapping[str, Any], board: Board) -> Iterator[str]:
-    """Where a well-formed manifest differs from the rules of its board."""
-    minor = __version__.rsplit(".", 1)[0]
-    if not manifest["edgebench_version"].startswith(f"{minor}."):
-        yield f"made with version {manifest['edgebench_version']}: version {minor} cannot recompute its figures"
-    if manifest["split"] != SPLIT:
-        yield f"split is {manifest['split']!r:.40}, boards are of {SPLIT!r}"
-    if manifest["seeds"] != board.seeds:
-        yield f"seeds is {manifest['seeds']}, the board asks for {board.seeds}"
-    usual = dataclasses.asdict(Budgets())
-    if manifest["budgets"] != usual:
-        yield f"budgets are {manifest['budgets']!r:.120}, the board's are {usual}"
-    yield from _region_problems(manifest["regions"], board)
+    """Where a manifest differs from the rules of its board; of entries that are malformed nothing more is told."""
+    minor, usual, unreadable = __version__.rsplit(".", 1)[0], dataclasses.asdict(Budgets()), malformed(manifest)
+    told = {name: manifest[name] for name in manifest if name not in unreadable}
+    version, split, seeds = (told.get(name) for name in ("edgebench_version", "split", "seeds"))
+    if version is not None and not version.startswith(f"{minor}."):
+        yield f"made with version {version}: version {minor} cannot recompute its figures"
+    if split not in (None, SPLIT):
+        yield f"split is {split!r:.40}, boards are of {SPLIT!r}"
+    if seeds not in (None, board.seeds):
+        yield f"seeds is {seeds}, the board asks for {board.seeds}"
+    if told.get("budgets", usual) != usual:
+        yield f"budgets are {told['budgets']!r:.120}, the board's are {usual}"
+    if "regions" in told:
+        yield from _region_problems(told["regions"], board)
 
 
 def _region_problems(stated: Mapping[str, str], board: Board) -> Iterator[str]:

@@ -31,7 +31,7 @@ from edgebench.harness.process import Budgets
 from edgebench.harness.run import EPISODES, MANIFEST, SUMMARY
 from edgebench.harness.summary import summarise
 from edgebench.leaderboard.board import check_name
-from edgebench.leaderboard.claims import ELSEWHERE, claim_problems, is_url, shape_problems
+from edgebench.leaderboard.claims import ELSEWHERE, claim_problems, is_url, malformed
 from edgebench.leaderboard.problems import Problem, read_text
 from edgebench.leaderboard.rows import check_rows
 from edgebench.leaderboard.rules import Board, board_rules
@@ -42,6 +42,8 @@ from edgebench.scratch import scratch
 
 _HEAD_LINE: Final = re.compile(r"# *(edgebench_version|privileged|region [a-z0-9][a-z0-9_-]{0,63}) *: *([!-~]{1,80})")
 _SHARED: Final = ("track", "edition", "split", "scenario")
+_OF_THE_BOARD: Final = ("track", "edition", "scenario")
+"""What of the rows names their board: where it cannot be read, rows cannot be checked against any."""
 _ANY_URL: Final = "https://example.org"
 
 
@@ -153,10 +155,11 @@ def _checked(path: Path, rules: Rules) -> tuple[Results | None, Board | None, li
     if results is None:
         return None, None, problems
     manifest = manifest_of(results, {"name": "agent", "kind": ELSEWHERE, "sha256": "", "url": _ANY_URL})
-    malformed = [Problem(path.name, None, what) for what in shape_problems(manifest)]
-    board = None if malformed else _board(path, manifest, rules, problems)
+    wrong = malformed(manifest)
+    problems += [Problem(path.name, None, what) for what in wrong.values()]
+    board = _board(path, manifest, rules, problems) if wrong.keys().isdisjoint(_OF_THE_BOARD) else None
     if board is None:
-        return results, None, problems + malformed + _own_shape(path, results)
+        return results, None, problems + _own_shape(path, results)
     manifest["seeds"] = board.seeds
     problems += [Problem(path.name, None, what) for what in claim_problems(manifest, board)]
     budget_ms = Budgets().decision_cpu_s * 1000

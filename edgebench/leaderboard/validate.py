@@ -9,7 +9,7 @@ from typing import Any
 from edgebench.errors import EdgeBenchError
 from edgebench.harness.run import RUN_FILES
 from edgebench.leaderboard.claims import FILE as MANIFEST
-from edgebench.leaderboard.claims import agent_problems, claim_problems, shape_problems
+from edgebench.leaderboard.claims import agent_problems, claim_problems, malformed
 from edgebench.leaderboard.curve import curve_problems
 from edgebench.leaderboard.problems import Problem, differences, read_object, read_table, unfit_files
 from edgebench.leaderboard.rows import FILE as EPISODES
@@ -18,6 +18,8 @@ from edgebench.leaderboard.rules import Board, board_rules
 from edgebench.registry import track as find_track
 
 SUMMARY = "summary.json"
+_OF_THE_BOARD = ("track", "edition", "scenario", "regions")
+"""Entries of a manifest that name its board: where one cannot be read, rows cannot be checked against any."""
 Rules = Callable[[str, str, str, Iterable[str]], Board]
 """From track, edition, scenario and the regions played to the board."""
 
@@ -41,10 +43,13 @@ def validate(folder: Path, rules: Rules = board_rules) -> list[Problem]:
     summary = read_object(folder, SUMMARY, problems)
     if manifest is None:
         return problems
-    malformed = [Problem(MANIFEST, None, what) for what in shape_problems(manifest)]
-    if malformed:
-        return problems + malformed
-    problems += agent_problems(folder, manifest["agent"], manifest["track"]) + curve_problems(folder)
+    wrong = malformed(manifest)
+    problems += [Problem(MANIFEST, None, what) for what in wrong.values()]
+    if not wrong.keys().isdisjoint(_OF_THE_BOARD):
+        return problems
+    if "agent" not in wrong:
+        problems += agent_problems(folder, manifest["agent"], manifest["track"])
+    problems += curve_problems(folder)
     board = _board(manifest, rules, problems)
     if board is None:
         return problems

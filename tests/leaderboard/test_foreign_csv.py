@@ -105,6 +105,21 @@ def test_a_wrong_head_is_named(write, head, said):
 
 
 @pytest.mark.parametrize(
+    ("head", "said"),
+    [
+        (HEAD[1:], ["edgebench_version is 'missing'"]),
+        (HEAD[:1], ["regions is {}"]),
+        ([*HEAD[1:-1], "# privileged: perhaps"], ["edgebench_version is", "privileged is", "region s2 was not played"]),
+    ],
+)
+def test_a_wrong_head_hides_no_wrong_row(write, head, said):
+    lines = found(write(changed(all_rows(), 1, utility="2.0"), head))
+    assert all(any(f"results.csv: {what}" in line for line in lines) for what in said), lines
+    assert f"results.csv, row {len(head) + 3}: utility is 2.0, above 1" in lines
+    assert len(lines) == len(said) + 2  # a reward that does not follow from the utility is told beside it
+
+
+@pytest.mark.parametrize(
     "url", ["", "ftp://x.org", "javascript:alert(1)", "https://x.org/<script>", 'https://x.org/"', "https://x.org/\n",
             "=HYPERLINK(1)", "https://x.org/ a", "https://x.org/(a)", "https://" + "a" * 500],
 )  # fmt: skip

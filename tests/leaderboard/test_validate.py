@@ -125,6 +125,20 @@ def test_a_manifest_that_does_not_say_whether_it_is_privileged_is_malformed(tmp_
     assert found(write_run(tmp_path / "run", manifest=manifest)) == ["manifest.json: privileged is missing"]
 
 
+def test_a_malformed_manifest_hides_no_wrong_row(tmp_path):
+    manifest = manifest_of(seeds=1, privileged="no", agent={"name": "x"})
+    folder = write_run(tmp_path / "run", manifest=manifest)
+    (folder / "episodes.csv").write_text(csv_text(changed(all_rows(), 1, status="fine")), encoding="utf-8")
+    lines = found(folder)
+    for said in (
+        "manifest.json: privileged is",
+        "manifest.json: agent is",
+        "manifest.json: seeds is 1",
+        "row 3: status",
+    ):
+        assert any(said in line for line in lines), (said, lines)
+
+
 def test_a_polished_summary_is_caught(tmp_path):
     folder = write_run(tmp_path / "run")
     summary = json.loads((folder / "summary.json").read_text())
