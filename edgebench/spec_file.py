@@ -87,7 +87,7 @@ def _read_toml(path: Path) -> dict[str, Any]:
     """The keys of a TOML file; a relative path in it is taken from the file's folder."""
     try:
         entry = {"name": path.stem, **tomllib.loads(_text(path))}
-    except tomllib.TOMLDecodeError as error:
+    except (ValueError, RecursionError) as error:  # also of numbers and nesting beyond Python's limits
         raise EdgeBenchError(f"no TOML: {error}", where=str(path), mend="docs/regions.md has an example") from error
     if isinstance(entry.get("polygon"), str):
         entry["polygon"] = str(path.parent / entry["polygon"])
@@ -135,9 +135,9 @@ def read_ring(path: Path) -> tuple[Ring, tuple[str, ...]]:
     try:
         parts = list(_parts(json.loads(_text(path)), path))
         rings = [tuple(_point(position) for position in part[0]) for part in parts]
-    except (ValueError, TypeError, LookupError, RecursionError) as error:
+    except (ValueError, TypeError, LookupError, ArithmeticError, RecursionError) as error:
         raise _no_polygon(path, f"{type(error).__name__}: {error}") from error
-    if not rings:
+    if not rings or not all(rings):
         raise _no_polygon(path, "it is empty")
     largest = max(range(len(rings)), key=lambda index: _area(rings[index]))
     left_out = (

@@ -327,3 +327,19 @@ def test_the_documentation_has_a_row_for_every_key_and_every_method():
     for key in (*methods, "workload.workflow"):
         for method in ALLOWED[key].split(", "):
             assert f"`{method}`" in page, method
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "said"),
+    [
+        ("deep.toml", "nodes = " + "[" * 3000, "no TOML"),
+        ("long.toml", "nodes = " + "9" * 5000, "no TOML"),
+        ("empty.geojson", '{"type": "Polygon", "coordinates": [[]]}', "no polygon"),
+        ("far.geojson", '{"type": "Polygon", "coordinates": [[[1' + "0" * 400 + ", 1]]]}", "no polygon"),
+    ],
+)
+def test_a_file_beyond_the_limits_of_python_is_refused(tmp_path, name, text, said):
+    path = tmp_path / name
+    path.write_text(text, encoding="utf-8")
+    with pytest.raises(EdgeBenchError, match=said):
+        read_ring(path) if path.suffix == ".geojson" else own_spec({}, path)
