@@ -25,6 +25,7 @@ SHOTS: Final = (
     ("site-index", "index.html", WIDE, "light"),
     ("site-board", "board/route_sample_trap.html", WIDE, "light"),
     ("site-board-dark", "board/route_sample_trap.html", WIDE, "dark"),
+    ("site-cross-domain", "cross-domain/sample.html", WIDE, "light"),
     ("site-agent", "agent/route_sample_tuned.html", WIDE, "light"),
     ("site-agent-dark", "agent/route_sample_tuned.html", WIDE, "dark"),
     ("site-region", "region/sample_s1.html", WIDE, "light"),

@@ -97,7 +97,7 @@ def _short(value: float) -> float | None:
 
 
 def tag_scores(showings: Sequence[Showing]) -> dict[str, float | None]:
-    """Score on the slice of each tag, as on the cross-domain board; None where a region of it was not played."""
+    """Score on the slice of each tag, as on the total board; None where a region of it was not played."""
     entries: dict[str, Entry] = {}
     for showing in showings:
         entries.setdefault(showing.row.entry.conditions.scenario, showing.row.entry)

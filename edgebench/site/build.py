@@ -97,7 +97,8 @@ def _write(path: Path, file: Page | Table, world: World) -> None:
     if isinstance(file, Table):
         _write_text(path, file.text)
         return
-    shared = {"has_total": bool(world.totals), "has_regions": bool(world.regions)}
+    has = {"total": world.totals, "cross_domain": world.cross_domain, "regions": world.regions}
+    shared = {f"has_{name}": bool(found) for name, found in has.items()}
     _write_text(path, render(file.template, file.place, **shared, **file.values))
 
 

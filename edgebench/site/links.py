@@ -48,8 +48,13 @@ def region_page(edition: str, name: str) -> str:
 
 
 def total_page(edition: str) -> str:
-    """The page of an edition's cross-domain board."""
+    """The page of an edition's total board."""
     return f"total/{edition}.html"
+
+
+def cross_domain_page(edition: str) -> str:
+    """The page of an edition's cross-domain boards."""
+    return f"cross-domain/{edition}.html"
 
 
 def root_of(page: str) -> str:

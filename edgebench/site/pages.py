@@ -13,7 +13,7 @@ from edgebench.leaderboard.tags import TAGS
 from edgebench.leaderboard.total import Entrant
 from edgebench.leaderboard.total_page import DRAWN_AT_MOST
 from edgebench.region import Region
-from edgebench.registry import SCENARIOS, TRACKS
+from edgebench.registry import DEFAULT_SCENARIO, SCENARIOS, TRACKS
 from edgebench.registry import track as find_track
 from edgebench.site import links
 from edgebench.site.agents import (
@@ -38,7 +38,7 @@ from edgebench.site.profiles import MOST, profile_chart
 from edgebench.site.standings import Scale, Standing, Whisker, standings, whisker
 from edgebench.site.status import MEANINGS
 from edgebench.site.words import as_html
-from edgebench.site.world import Board, Row, World
+from edgebench.site.world import Board, CrossBoard, Row, World
 
 _ON_PODIUM: Final = 4
 """Rows of a board on the first page."""
@@ -88,13 +88,18 @@ class Site:
     def __len__(self) -> int:
         """Number of its files but for the static ones."""
         world = self.world
-        return 2 + 3 * len(world.boards) + sum(map(len, (self.agents, world.runs, world.regions, world.totals)))
+        return (
+            2
+            + 3 * len(world.boards)
+            + sum(map(len, (self.agents, world.runs, world.regions, world.totals, world.cross_domain)))
+        )
 
     def files(self) -> Iterator[Page | Table]:
         """All files, one after the other, each made when it is asked for."""
         world = self.world
         yield _index(self)
         yield _ledger(world)
+        yield from (_cross_domain(edition, boards) for edition, boards in world.cross_domain.items())
         yield from (_total(edition, entrants) for edition, entrants in world.totals.items())
         for board in world.boards:
             improvements = board_improvements(board)
@@ -108,7 +113,7 @@ class Site:
 
 @dataclass(frozen=True)
 class TotalLine:
-    """A row of the cross-domain board as it is shown."""
+    """A row of the total board as it is shown."""
 
     entrant: Entrant
     rank: str
@@ -135,6 +140,10 @@ def _index(site: Site) -> Page:
         group.boards.append((board, site.standings[board.slug][:_ON_PODIUM]))
     values = {
         "tiles": _index_tiles(site),
+        "crossed": [
+            (edition, [(one.board, standings(one.board)[:_ON_PODIUM]) for one in boards])
+            for edition, boards in world.cross_domain.items()
+        ],
         "totals": [(edition, total_lines(entrants)) for edition, entrants in world.totals.items()],
         "tracks": list(TRACKS),
         "groups": list(groups.values()),
@@ -158,7 +167,7 @@ def _index_tiles(site: Site) -> list[tuple[str, str]]:
 
 
 def total_lines(entrants: Sequence[Entrant]) -> list[TotalLine]:
-    """The rows of a cross-domain board with their ranks as printed and their intervals on one scale."""
+    """The rows of a total board with their ranks as printed and their intervals on one scale."""
     scale = Scale.around([entrant.total for entrant in entrants if entrant.total is not None])
     ranks = [entrant.rank for entrant in entrants]
     return [
@@ -171,6 +180,13 @@ def total_lines(entrants: Sequence[Entrant]) -> list[TotalLine]:
         )
         for entrant in entrants
     ]
+
+
+def _cross_domain(edition: str, boards: Sequence[CrossBoard]) -> Page:
+    tables = [(one, find_track(one.board.conditions.track), standings(one.board)) for one in boards]
+    (unseen, _), *_ = boards[0].board.conditions.regions
+    values = {"edition": edition, "tables": tables, "unseen": unseen, "scenario": SCENARIOS[DEFAULT_SCENARIO]}
+    return Page(links.cross_domain_page(edition), "cross_domain.html.j2", values)
 
 
 def _total(edition: str, entrants: Sequence[Entrant]) -> Page:

@@ -14,6 +14,7 @@ from edgebench.errors import EdgeBenchError
 from edgebench.harness.manifest import read_manifest
 from edgebench.harness.run import EPISODES
 from edgebench.leaderboard.board import Conditions, Entry, RankedTable, rank, read_board, read_entry
+from edgebench.leaderboard.cross_domain import CrossDomain, cross_domain
 from edgebench.leaderboard.total import Entrant, read_total
 from edgebench.paths import home, is_folder_name, leaderboards_dir
 from edgebench.region import Region
@@ -71,12 +72,21 @@ class Board:
 
 
 @dataclass(frozen=True)
+class CrossBoard:
+    """The cross-domain board of a track: its rows as those of any board, and what the ranked table does not tell."""
+
+    board: Board
+    found: CrossDomain
+
+
+@dataclass(frozen=True)
 class World:
     """All of it.
 
     Attributes:
         boards: In the order of tracks, then as `edgebench.leaderboard.board.rank` puts tables.
-        totals: The cross-domain board of each edition that has one.
+        cross_domain: The boards of the region nobody may learn on, by edition.
+        totals: The total board of each edition that has one.
         runs: Finished runs of the data folder, which are on no board for that.
         regions: That are built.
         ledger: The text of `leaderboards/LEDGER.md`, None where there is none.
@@ -84,6 +94,7 @@ class World:
     """
 
     boards: tuple[Board, ...]
+    cross_domain: Mapping[str, Sequence[CrossBoard]]
     totals: Mapping[str, Sequence[Entrant]]
     runs: tuple[Row, ...]
     regions: tuple[Region, ...]
@@ -102,17 +113,21 @@ def read_world(report: Report) -> World:
     notes: list[str] = []
     found = list(_editions())
     boards: list[Board] = []
+    crossed: dict[str, list[CrossBoard]] = {}
     for done, (track, edition) in enumerate(found):
         report(f"board {track} {edition}", done, len(found) + 3)
-        boards += _boards(rank(read_board(track, edition)), {board.slug for board in boards})
-    report("cross-domain board", len(found), len(found) + 3)
+        entries = read_board(track, edition)
+        boards += _boards(rank(entries), {board.slug for board in boards})
+        crossed.setdefault(edition, []).extend(_crossed(cross_domain(entries)))
+    report("total board", len(found), len(found) + 3)
     totals = _totals(sorted({board.conditions.edition for board in boards}), notes)
     report("runs", len(found) + 1, len(found) + 3)
     runs = tuple(_runs(notes))
     report("regions", len(found) + 2, len(found) + 3)
     ledger = home() / "leaderboards" / LEDGER
     return World(
-        tuple(boards), totals, runs, tuple(_regions(notes)),
+        tuple(boards), {edition: found for edition, found in crossed.items() if found}, totals, runs,
+        tuple(_regions(notes)),
         ledger.read_text(encoding="utf-8", errors="replace") if ledger.is_file() else None, notes,
     )  # fmt: skip
 
@@ -129,8 +144,17 @@ def _boards(tables: Sequence[RankedTable], taken: set[str]) -> Iterator[Board]:
     for table in sorted(tables, key=lambda table: not _is_usual(table.conditions)):
         slug = _slug(table.conditions, taken)
         taken.add(slug)
-        folder = leaderboards_dir(table.conditions.track, table.conditions.edition) / table.conditions.scenario
-        yield Board(slug, table, tuple(make_row(folder / entry.name, entry, at) for at, entry in table.rows))
+        yield _board(slug, table)
+
+
+def _board(slug: str, table: RankedTable) -> Board:
+    folder = leaderboards_dir(table.conditions.track, table.conditions.edition) / table.conditions.scenario
+    return Board(slug, table, tuple(make_row(folder / entry.name, entry, at) for at, entry in table.rows))
+
+
+def _crossed(found: Sequence[CrossDomain]) -> Iterator[CrossBoard]:
+    for one in found:
+        yield CrossBoard(_board(one.table.conditions.track, one.table), one)
 
 
 def _is_usual(conditions: Conditions) -> bool:
@@ -156,7 +180,7 @@ def _totals(editions: Sequence[str], notes: list[str]) -> dict[str, Sequence[Ent
         try:
             entrants = read_total(edition)
         except EdgeBenchError as error:
-            notes.append(f"no cross-domain board of edition {edition}: {error.what}")
+            notes.append(f"no total board of edition {edition}: {error.what}")
             continue
         if entrants:
             totals[edition] = entrants

@@ -4,6 +4,7 @@ import json
 from html.parser import HTMLParser
 from pathlib import Path
 
+import pytest
 from board_toy import all_rows, changed, failed, manifest_of, write_run
 
 HOSTILE = "</script><script>window.hurt=1</script><img src=x onerror=window.hurt=1>"
@@ -50,7 +51,9 @@ def render_into(target):
     from edgebench.cli.verb_leaderboard import _cell_sites
     from edgebench.site.build import write_site
 
-    return write_site(target, lambda *_: None, _cell_sites)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("edgebench.leaderboard.cross_domain.UNSEEN", "s2")  # of the toy's regions
+        return write_site(target, lambda *_: None, _cell_sites)
 
 
 def embedded(page: str, which: int = 0):

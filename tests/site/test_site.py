@@ -24,7 +24,7 @@ def pages(site):
 def test_every_page_is_there_and_well_formed(site, written, pages):
     names = [path.relative_to(site).as_posix() for path in pages]
     assert {"index.html", "ledger.html", "region/sample_s1.html", "agent/route_sample_hostile.html"} <= set(names)
-    assert len(names) == written.pages == 2 + 2 * 2 + 6 + 1 + 1
+    assert len(names) == written.pages == 2 + 2 * 2 + 6 + 1 + 1 + 1
     assert written.notes == ["run runs/unfinished: not finished"]
     for path in pages:
         assert path.read_text(encoding="utf-8").startswith("<!doctype html>\n<html lang=")
@@ -66,9 +66,11 @@ def test_strangers_words_are_shown_and_never_run(site, pages, slug):
 
 
 def test_a_ledger_of_strangers_is_shown_and_inert(tmp_path):
-    page = pages_module._ledger(World((), {}, (), (), LEDGER))
+    page = pages_module._ledger(World((), {}, {}, (), (), LEDGER))
     path = tmp_path / "ledger.html"
-    path.write_text(render(page.template, page.place, has_total=False, has_regions=False, **page.values))
+    path.write_text(
+        render(page.template, page.place, has_total=False, has_cross_domain=False, has_regions=False, **page.values)
+    )
     ledger, found = path.read_text(), parsed(path)
     assert found.scripts == 2 and found.handlers == [] and HOSTILE not in ledger
     outside = {value for tag, _, value in found.leads if tag == "a" and ":" in value}
@@ -104,6 +106,20 @@ def test_tied_rows_are_grouped_and_a_privileged_one_has_no_rank(site, slug):
     assert 'class="mark privileged"' in page
     places = re.findall(r'<td class="number" data-value="\d*–?">([0-9 –]+)</td>\s*<td><span class="mark self', page)
     assert places == ["1", "2", "2", "4", "5", "–"]
+
+
+def test_the_cross_domain_board_ranks_on_the_unseen_region_alone(site, at_home):
+    from edgebench.leaderboard.board import read_entry
+
+    page = (site / "cross-domain" / "sample.html").read_text()
+    board = at_home / "leaderboards" / "route" / "sample" / "trap"
+    rows = re.findall(r'html">([^<]*)</a>.*?data-value="([^"]*)">.*?class="number">(-?[0-9.]+)</td><td><span', page)
+    assert [name for name, _, _ in rows] == ["best", "tied-a", "tied-b", "hostile", "low", "seer"]
+    for name, score, elsewhere in rows:
+        there, home = (read_entry(board / name, name, [region]).summary.total.score.value for region in ("s2", "s1"))
+        assert float(score) == pytest.approx(there, abs=1e-8)
+        assert float(elsewhere) == pytest.approx(home, abs=1e-3)
+    assert "cross-domain/sample.html" in (site / "index.html").read_text()
 
 
 def test_the_csv_is_that_of_the_leaderboard(site, slug, at_home):
