@@ -17,12 +17,21 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from common import machine
 
 from edgebench.harness.agents import resolve_agent
 from edgebench.harness.process import AgentProcess
 
 CALLS, ROUNDS = 1000, 9
-ECHO = "import os\nwhile os.read(0, 65536): os.write(1, bytes(64))"
+ECHO = """
+import os
+while received := os.read(0, 65536):
+    size = len(received)
+    while size < @SIZE@:
+        size += len(os.read(0, 65536))
+    os.write(1, bytes(64))
+"""
+"""Answers every `@SIZE@` bytes: more than a pipe holds come in several reads."""
 AGENT = """
 class Agent:
     def act(self, observation):
@@ -54,10 +63,14 @@ def microseconds(act: Callable[[], Any]) -> float:
     return (time.perf_counter() - begun) / CALLS * 1e6
 
 
+def echo_of(size: int) -> str:
+    return ECHO.replace("@SIZE@", str(size))
+
+
 def echo(process: subprocess.Popen[bytes], data: bytes) -> None:
     assert process.stdin is not None
     assert process.stdout is not None
-    os.write(process.stdin.fileno(), data)
+    process.stdin.write(data)
     os.read(process.stdout.fileno(), 64)
 
 
@@ -66,9 +79,10 @@ def main() -> None:
     namespace: dict[str, Any] = {}
     exec(AGENT, namespace)
     inside = namespace["Agent"]()
+    print(machine())
     print(f"microseconds a call, best and median of {ROUNDS} rounds of {CALLS}")
     print(f"{'observation':>11} {'info':>4} {'in process':>12} {'bare pipes':>14} {'own process':>14}")
-    for kilobytes, code in ((4, AGENT), (4, AGENT_WITH_INFO), (60, AGENT)):
+    for kilobytes, code in ((4, AGENT), (4, AGENT_WITH_INFO), (64, AGENT), (64, AGENT_WITH_INFO)):
         columns = measure(inside, observation(kilobytes), code)
         cells = [f"{min(column):6.1f} {statistics.median(column):6.1f}" for column in columns]
         print(f"{kilobytes:>8} KB {'yes' if 'info' in code else 'no':>4} {cells[0]} {cells[1]:>14} {cells[2]:>14}")
@@ -80,7 +94,7 @@ def measure(inside: Any, seen: dict[str, Any], code: str) -> list[tuple[float, .
     pipe = subprocess.PIPE
     with (
         tempfile.TemporaryDirectory() as folder,
-        subprocess.Popen([sys.executable, "-c", ECHO], stdin=pipe, stdout=pipe, bufsize=0) as bare,
+        subprocess.Popen([sys.executable, "-c", echo_of(size)], stdin=pipe, stdout=pipe, bufsize=0) as bare,
     ):
         path = Path(folder) / "agent.py"
         path.write_text(code, encoding="utf-8")
