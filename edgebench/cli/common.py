@@ -62,8 +62,9 @@ device_option = click.option(
 )
 jobs_option = click.option("--jobs", type=click.IntRange(1), help="Processes at once.  [default: one a core]")
 ray_option = click.option(
-    "--ray", "ray_address", default="", help="Spread over a Ray cluster: its address, auto, or local."
-)
+    "--ray", "ray_address", is_flag=False, flag_value="local", default="", metavar="ADDRESS",
+    help="Spread over a Ray cluster: its address, or auto; without one over this machine (local).",
+)  # fmt: skip
 
 
 def verb(example: str) -> Callable[[Callable[..., None]], click.Command]:

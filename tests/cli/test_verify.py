@@ -5,6 +5,7 @@ import json
 import pytest
 from honest_entry import HONEST, NEAREST, entered_as, last_line, rewritten
 
+from edgebench.cli import main
 from edgebench.errors import EdgeBenchError
 from edgebench.harness.episodes import EpisodeKey
 from edgebench.harness.run import evaluate
@@ -205,3 +206,12 @@ def test_what_is_no_run_and_two_ways_to_say_how_many_are_told(run, entered_home,
         found = run("verify", *arguments)
         assert found.exit_code == 2 and said in found.stderr
         assert "no-such-file-secret" not in found.output
+
+
+@pytest.mark.parametrize(
+    ("words", "address"),
+    [([], ""), (["--ray"], "local"), (["--ray", "--episodes", "3"], "local"), (["--ray", "host:6379"], "host:6379")],
+)
+def test_ray_may_stand_without_an_address(tmp_path, words, address):
+    with main.get_command(None, "verify").make_context("verify", [str(tmp_path), *words]) as context:
+        assert context.params["ray_address"] == address
