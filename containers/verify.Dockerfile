@@ -8,7 +8,8 @@ FROM python:3.11-slim
 
 WORKDIR /opt/edgebench
 COPY . .
-RUN pip install --no-cache-dir -c constraints.txt . \
+# [agents] for what was trained; PyTorch's own index has it without the libraries of a GPU, which no agent reaches.
+RUN pip install --no-cache-dir -c constraints.txt --extra-index-url https://download.pytorch.org/whl/cpu ".[agents]" \
     && useradd --uid 10001 --create-home referee
 ENV EDGEBENCH_HOME=/opt/edgebench
 RUN edgebench build --all
