@@ -95,7 +95,7 @@ def _read_models(path: Path, report: Report) -> pl.DataFrame:
             report.note("own model", path.name, line, f"a model is called {name!r}", "kept")
     values, rows = read_numbers(sheet, ("type", "score"), report)
     servers = [sheet.columns["server"][row] for row in rows]
-    figures = {**values, "usd_per_1k": [None] * len(rows)}
+    figures: dict[str, Sequence[float | None]] = {**values, "usd_per_1k": [None] * len(rows)}
     return as_table({"server": servers}, figures, [sheet.lines[row] for row in rows])
 
 
