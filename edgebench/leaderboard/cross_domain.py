@@ -124,18 +124,18 @@ def _job(folder: Path) -> dict[str, Any]:
 
 def _losses(shared: Conditions) -> Iterator[Loss]:
     """Methods of which runs are kept that learned on the unseen region and others that did not."""
-    methods: dict[str, dict[tuple[str, ...], list[tuple[int, Path]]]] = {}
+    methods: dict[str, dict[tuple[str, ...], dict[int, Path]]] = {}
     for path in sorted((boards_dir() / RUNS / shared.edition).glob(f"*/*/*/{_SCORES}")):
         if not (path.parent / _RECORD).is_file():
             continue
         job = _job(path.parent)
         if job["track"] == shared.track:
             alike = json.dumps({name: job[name] for name in sorted(job) if name not in _SEED})
-            methods.setdefault(alike, {}).setdefault(job["regions"], []).append((job["seed"], path))
+            methods.setdefault(alike, {}).setdefault(job["regions"], {})[job["seed"]] = path  # some stand in two tables
     for alike, places in sorted(methods.items()):
         if (UNSEEN,) not in places:
             continue
-        found = {regions: _scores([path for _, path in sorted(runs)], shared) for regions, runs in places.items()}
+        found = {regions: _scores([runs[seed] for seed in sorted(runs)], shared) for regions, runs in places.items()}
         job, there = json.loads(alike), found[UNSEEN,]
         for regions, scores in sorted(found.items()):
             if UNSEEN not in regions and scores is not None and there is not None:
