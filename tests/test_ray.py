@@ -51,16 +51,18 @@ def cluster(regions_home, tmp_path_factory):
         patch.setenv("RAY_TMPDIR", tempfile.mkdtemp(prefix="ray"))  # sockets want a short path, others their own
         head = ("--head", f"--port={PORT}", "--node-ip-address=127.0.0.1", "--include-dashboard=false")
         nodes = [start(*head)]
-        wait_for_nodes(address, 1)
-        nodes.append(start(f"--address={address}", "--node-ip-address=127.0.0.1"))
-        wait_for_nodes(address, 2)
-        yield address
-        for node in reversed(nodes):
-            end(node)
+        try:
+            wait_for_nodes(address, 1)
+            nodes.append(start(f"--address={address}", "--node-ip-address=127.0.0.1"))
+            wait_for_nodes(address, 2)
+            yield address
+        finally:
+            for node in reversed(nodes):
+                end(node)
 
 
 def wait_for_nodes(address, nodes):
-    limit = time.monotonic() + 90
+    limit = time.monotonic() + 180
     while time.monotonic() < limit:
         command = [RAY, "status", f"--address={address}"]
         told = subprocess.run(command, capture_output=True, text=True, check=False, timeout=60).stdout
