@@ -119,7 +119,7 @@ def test_a_run_is_verified_over_two_nodes(cluster, spread, verb):
 
 
 def test_a_worker_that_is_killed_changes_nothing(cluster, verb):
-    words = ("train", "ppo", "--regions", "s1", "--steps", "6000", "--set", "each=4", "--seeds", "2", "--out")
+    words = ("train", "ppo", "--regions", "s1", "--steps", "6000", "--set", "each=4", "--seeds", "1", "--out")
     process = verb(*words, "learned", "--ray", cluster)
     began = verb.folder / "learned" / "seed-0" / "last.safetensors"
     limit = time.monotonic() + 120
@@ -130,10 +130,8 @@ def test_a_worker_that_is_killed_changes_nothing(cluster, verb):
     os.kill(int(listed[0]), signal.SIGKILL)
     finished(process)
     finished(verb(*words, "learned-alone"))
-    for seed in ("seed-0", "seed-1"):
-        files = [verb.folder / place / seed / "weights.safetensors" for place in ("learned", "learned-alone")]
-        weights = [file.read_bytes() for file in files]
-        assert weights[0] == weights[1]
+    files = [verb.folder / place / "seed-0" / "weights.safetensors" for place in ("learned", "learned-alone")]
+    assert files[0].read_bytes() == files[1].read_bytes()
 
 
 def test_an_address_without_a_cluster_is_told(verb):
