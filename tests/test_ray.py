@@ -6,6 +6,7 @@ import os
 import re
 import secrets
 import signal
+import socket
 import subprocess
 import sys
 import tempfile
@@ -18,7 +19,6 @@ pytestmark = [
     pytest.mark.skipif(importlib.util.find_spec("ray") is None, reason="Ray is not installed"),
     pytest.mark.skipif(sys.platform == "win32", reason="clusters of Ray are for Linux"),
 ]
-PORT = 23179
 EVAL = ("eval", "nearest", "--regions", "s1,s2", "--seeds", "2", "--json", "--out")
 RAY = str(Path(sys.executable).parent / "ray")
 
@@ -43,13 +43,15 @@ def end(node):
 @pytest.fixture(scope="module")
 def cluster(regions_home, tmp_path_factory):
     """The address of two nodes of one core each, which find the regions where this process does."""
-    address = f"127.0.0.1:{PORT}"
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        port = free.getsockname()[1]
+    address = f"127.0.0.1:{port}"
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("EDGEBENCH_HOME", str(regions_home))
         patch.setenv("RAY_AUTH_MODE", "token")
         patch.setenv("RAY_AUTH_TOKEN", secrets.token_hex(32))
         patch.setenv("RAY_TMPDIR", tempfile.mkdtemp(prefix="ray"))  # sockets want a short path, others their own
-        head = ("--head", f"--port={PORT}", "--node-ip-address=127.0.0.1", "--include-dashboard=false")
+        head = ("--head", f"--port={port}", "--node-ip-address=127.0.0.1", "--include-dashboard=false")
         nodes = [start(*head)]
         try:
             wait_for_nodes(address, 1)

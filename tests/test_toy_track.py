@@ -19,6 +19,7 @@ from page_blocks import code_blocks
 import edgebench
 from edgebench import registration
 from edgebench.cli import main
+from edgebench.envs import make_parallel_env
 from edgebench.errors import EdgeBenchError
 from edgebench.registry import REGIONS, TRACKS
 from edgebench.track_page import track_page
@@ -118,7 +119,7 @@ def test_it_has_a_page(toy):
 
 def test_it_has_no_faces_it_does_not_name(toy):
     with pytest.raises(EdgeBenchError, match="the track toy has no parallel environment"):
-        edgebench.envs.make_parallel_env("toy", "s1")
+        make_parallel_env("toy", "s1")
 
 
 def test_an_installed_package_needs_no_import(toy_track, regions_home, monkeypatch):
