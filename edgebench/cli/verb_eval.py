@@ -92,8 +92,11 @@ def command(agent: str, out: Path | None, as_json: bool, regions: str, **options
 
 def _plays_alone(checkpoint: str, track: str) -> bool:
     """Whether a checkpoint plays the environment of one agent: what learned in a team on other decisions does not."""
-    from edgebench.learning.checkpoint import read_checkpoint
+    from edgebench.learning.methods import require_torch
     from edgebench.registry import track as find_track
+
+    require_torch()
+    from edgebench.learning.checkpoint import read_checkpoint
 
     return read_checkpoint(Path(checkpoint)).job.face in find_track(track).sights
 

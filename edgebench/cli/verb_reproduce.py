@@ -51,12 +51,14 @@ def command(table: str, list_: bool, out: Path | None, docs: Path | None, as_jso
     What is there already is kept: after Ctrl-C, a kill or a reboot the same command goes on. More seeds add to those
     that are there; another number of decisions is another folder.
     """
+    from edgebench.learning.methods import require_torch
     from edgebench.paths import home
     from edgebench.reproduce.tables import TABLES, tables_of
 
     if list_:
         _list([_told(one) for one in TABLES.values()], as_json)
         return
+    require_torch()
     told: dict[str, Any] = {}
     for found in tables_of(table):
         found = found.only(options["rows"].split(",")) if options["rows"] else found

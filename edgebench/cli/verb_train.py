@@ -151,11 +151,12 @@ def default_folder(job: Job) -> Path:
 
 def _job(method: str, options: dict[str, Any]) -> Job:
     from edgebench.learning.job import Job
-    from edgebench.learning.method import settings_of
     from edgebench.learning.methods import find_method
     from edgebench.registry import wanted_regions
 
-    kind = find_method(method)
+    kind = find_method(method)  # tells where torch is missing, before the next line imports it
+    from edgebench.learning.method import settings_of
+
     settings = _settings(options.pop("given")) | dict.fromkeys(_names(options.pop("without")), False)
     settings |= dict.fromkeys(_names(options.pop("with_")), True)
     wanted = kind.face_settings(settings_of(kind.settings_type, settings), options["face"])

@@ -17,6 +17,7 @@ from edgebench.harness.channel import DeadlineError
 from edgebench.harness.child import Child
 from edgebench.harness.limits import Limits
 from edgebench.harness.wire import ACTION, ARRAY, ERROR, INVALID, Message, Reply, WireError, encode
+from edgebench.learning.methods import require_torch
 
 _STARTS: Final = 2
 """How often in a row an agent may fail to start before it is given up."""
@@ -66,9 +67,14 @@ class AgentProcess:
         sandbox: What the agent's process has given up, in words; "" before the first start.
         folder: The agent's working folder, removed with its process; "" before the first start.
         rehearsed: Whether its machine code is there, or is none of EdgeBench's (`edgebench.harness.episodes`).
+
+    Raises:
+        EdgeBenchError: The agent is a checkpoint and torch is not installed here.
     """
 
     def __init__(self, source: AgentSource, budgets: Budgets | None = None, limits: Limits | None = None) -> None:
+        if source.kind == "checkpoint":
+            require_torch()  # without it every start would fail, by the fault of this machine and not of the agent
         self.source = source
         self.budgets = budgets if budgets is not None else Budgets()
         self.limits = limits if limits is not None else Limits()

@@ -7,6 +7,7 @@ import signal
 import subprocess
 import sys
 import time
+from pathlib import Path
 
 import pytest
 from click.testing import CliRunner
@@ -111,3 +112,15 @@ def test_recorded_trajectories_are_those_of_the_agent(run, tmp_path, monkeypatch
         assert (valid[range(len(episode.actions)), episode.actions] == 1).all()
         assert episode.terminations[-1]
         assert not episode.terminations[:-1].any()
+
+
+def test_where_torch_is_missing_the_verbs_say_how_to_get_it(built_home, tmp_path):
+    checkpoint = Path(__file__).parents[2] / "reference_agents" / "trained" / "route" / "ppo"
+    code = "import sys; sys.modules['torch'] = None; from edgebench.cli import main; main(prog_name='edgebench')"
+    for words in (("train", "ppo"), ("reproduce", "--rows", "ppo"), ("eval", checkpoint, "--regions", "s1")):
+        told = subprocess.run(
+            [sys.executable, "-c", code, *map(str, words)], capture_output=True, text=True, cwd=tmp_path, check=False
+        )
+        assert told.returncode == 2
+        assert told.stderr == 'error: learning needs torch\n  mend: pip install "edgebench[agents]"\n'
+    assert not list(tmp_path.iterdir())

@@ -1,7 +1,11 @@
+import sys
+
 import numpy as np
 import pytest
 from harness_toy import HEALTHY
 
+from edgebench.errors import EdgeBenchError
+from edgebench.harness.agents import AgentSource
 from edgebench.harness.process import AgentFailure, AgentProcess, Budgets
 
 OBSERVATION = {"candidates": np.zeros((4, 32), np.float32), "action_mask": np.ones(32, np.int8)}
@@ -230,3 +234,9 @@ def test_libraries_get_one_thread(agent_source):
 def test_act_before_reset_is_the_callers_mistake(agent_source):
     with AgentProcess(agent_source(HEALTHY)) as process, pytest.raises(RuntimeError):
         process.act(OBSERVATION, INFO)
+
+
+def test_a_checkpoint_is_not_blamed_for_a_machine_without_torch(monkeypatch):
+    monkeypatch.setitem(sys.modules, "torch", None)
+    with pytest.raises(EdgeBenchError, match="learning needs torch"):
+        AgentProcess(AgentSource("checkpoint", "/nowhere", "ppo", ""))
