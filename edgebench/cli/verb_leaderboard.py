@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+from collections import Counter
 from contextlib import nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
@@ -39,7 +40,13 @@ _FIGURES: Final = 1
 @track_option
 @edition_option
 @click.option("--regions", type=REGIONS, help="Only print, scored on these alone: s1,s2.")
-@click.option("--run", type=Existing(file_okay=False), help="Only print, with this run among the entries.")
+@click.option(
+    "--run",
+    "runs",
+    type=Existing(file_okay=False),
+    multiple=True,
+    help="Only print the table of this run, with it among the entries; may be repeated.",
+)
 @click.option(
     "--paste", type=Existing(dir_okay=False), help="Also renew the first table between the marks of this file."
 )
@@ -51,7 +58,7 @@ _FIGURES: Final = 1
 @click.option("--html", type=click.Path(path_type=Path), help="Only write the site of all boards, agents and regions.")
 @json_option
 def command(
-    track: str, edition: str, regions: str | None, run: Path | None, paste: Path | None, rliable: Path | None,
+    track: str, edition: str, regions: str | None, runs: tuple[Path, ...], paste: Path | None, rliable: Path | None,
     total: bool, radar: Path | None, html: Path | None, as_json: bool,
 ) -> None:  # fmt: skip
     """Rank the entries of a board and write its leaderboard.csv and leaderboard.md.
@@ -61,7 +68,7 @@ def command(
     --html site renders everything on disk, all tracks and editions, as pages that open offline from a file; it needs
     the extra edgebench[site].
     """
-    of_one_board = any(option is not None for option in (regions, run, paste, rliable))
+    of_one_board = bool(runs) or any(option is not None for option in (regions, paste, rliable))
     if html is not None:
         if total or of_one_board or radar is not None:
             raise EdgeBenchError("--html shows everything there is", mend="leave the other options out")
@@ -73,11 +80,11 @@ def command(
     elif radar is not None:
         raise EdgeBenchError("--radar is of all tracks", mend="give --total with it")
     else:
-        _board(track, edition, regions, run, paste, rliable, as_json)
+        _board(track, edition, regions, runs, paste, rliable, as_json)
 
 
 def _board(
-    track: str, edition: str, regions: str | None, run: Path | None, paste: Path | None, rliable: Path | None,
+    track: str, edition: str, regions: str | None, runs: tuple[Path, ...], paste: Path | None, rliable: Path | None,
     as_json: bool,
 ) -> None:  # fmt: skip
     from edgebench.atomic import write_text
@@ -87,9 +94,11 @@ def _board(
     from edgebench.leaderboard.page import paste as paste_table
     from edgebench.paths import boards_dir
 
-    writes = regions is None and run is None and boards_dir().is_dir()
+    writes = regions is None and not runs and boards_dir().is_dir()
     with still(boards_dir()) if writes else nullcontext():
-        tables = rank(_entries(track, edition, regions, run))
+        tables = rank(_entries(track, edition, regions, runs))
+        if runs:
+            tables = [ranked for ranked in tables if any(_is_own(entry) for _, entry in ranked.rows)]
         if not tables:
             raise EdgeBenchError(
                 f"the board of {track}, edition {edition}, has no entries", mend="edgebench submit --help"
@@ -166,7 +175,7 @@ def _plain(value: float | None, digits: int) -> str:
     return "–" if value is None else f"{value:z.{digits}f}"
 
 
-def _entries(track: str, edition: str, regions: str | None, run: Path | None) -> list[Entry]:
+def _entries(track: str, edition: str, regions: str | None, runs: tuple[Path, ...]) -> list[Entry]:
     from edgebench.leaderboard.board import read_board, read_entry
     from edgebench.leaderboard.rules import one_family
     from edgebench.registry import wanted_regions
@@ -175,10 +184,17 @@ def _entries(track: str, edition: str, regions: str | None, run: Path | None) ->
     if wanted is not None:
         one_family(wanted, edition)
     entries = read_board(track, edition, wanted)
-    if run is not None:
-        own = read_entry(run, "", wanted)
-        entries.append(dataclasses.replace(own, name=f"{own.agent['name']}{_OWN}"))
+    own = {run: read_entry(run, "", wanted) for run in runs}
+    count = Counter(entry.agent["name"] for entry in own.values())
+    for run, entry in own.items():
+        agent = entry.agent["name"]
+        named = agent if count[agent] == 1 else f"{agent}, {run}"
+        entries.append(dataclasses.replace(entry, name=f"{named}{_OWN}"))
     return entries
+
+
+def _is_own(entry: Entry) -> bool:
+    return entry.name.endswith(_OWN)
 
 
 def _print(tables: list[RankedTable]) -> None:
@@ -190,7 +206,7 @@ def _print(tables: list[RankedTable]) -> None:
         title = f"{shared.track} · {shared.scenario}, {shared.split}, edition {shared.edition}, regions {where}"
         figures = shown(shared.track)[:_FIGURES]
         rows = [_cells(place, entry, figures) for place, entry in ranked.rows]
-        bold = [index for index, (_, entry) in enumerate(ranked.rows) if entry.name.endswith(_OWN)]
+        bold = [index for index, (_, entry) in enumerate(ranked.rows) if _is_own(entry)]
         columns = (*_FRONT, *(figure.heading for figure in figures), "failed", "status")
         stdout().print(table(title, columns, rows, texts=2, bold=bold))
 

@@ -73,6 +73,19 @@ def test_a_run_is_shown_among_the_entries_without_being_written(run, own_home):
     assert not (own_home / "leaderboards" / "route" / "sample" / "leaderboard.md").exists()
 
 
+def test_runs_are_shown_beside_each_other_in_their_table_alone(run, run_json, own_home):
+    example, random = own_home / "runs" / "example", own_home / "runs" / "random"
+    records = run_json("leaderboard", "--regions", "s1", "--run", example, "--run", random, "--run", example)
+    assert [record["name"] for record in records] == ["my_agent (this run)", "random-valid (this run)"]
+    board = own_home / "leaderboards" / "route" / "sample"
+    assert run("submit", random, "--name", "random").exit_code == 0
+    shutil.copytree(board / "trap" / "random", board / "calm" / "random")
+    manifest = board / "calm" / "random" / "manifest.json"
+    manifest.write_text(manifest.read_text().replace('"scenario": "trap"', '"scenario": "calm"'))
+    assert len(run_json("leaderboard", "--regions", "s1")) == 2
+    assert len(run_json("leaderboard", "--regions", "s1", "--run", example)) == 2
+
+
 def test_a_taken_name_and_a_tampered_run_are_refused(run, own_home):
     example, random = own_home / "runs" / "example", own_home / "runs" / "random"
     assert run("submit", example, "--name", "a").exit_code == 0
