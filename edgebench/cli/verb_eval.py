@@ -40,6 +40,9 @@ _MENDS: Final = {
     "error": "act and reset must neither raise nor exit",
     "timeout": "decide sooner; the budgets are in manifest.json",
 }
+_MISSING: Final = "install that module beside EdgeBench, or do without it"
+_AGAIN: Final = "not tried again: "
+"""Stands before the cause where an agent that failed to start was given up (`edgebench.harness.process`)."""
 
 
 @verb("edgebench eval my_agent.py --regions s1,s2")
@@ -134,14 +137,15 @@ def _budgets(options: dict[str, Any]) -> Budgets:
 def _tell_failures(run: Run) -> bool:
     """Say on stderr which episodes failed and why, the commonest causes first; whether there was any."""
     failed = run.episodes[run.episodes["status"] != "ok"].to_dict("records")
-    counts = Counter((row["status"], row["detail"]) for row in failed)
-    for (status, detail), count in counts.most_common(_CAUSES_TOLD):
-        first = next(row for row in failed if (row["status"], row["detail"]) == (status, detail))
+    causes = [(row["status"], row["detail"].removeprefix(_AGAIN)) for row in failed]
+    for (status, detail), count in Counter(causes).most_common(_CAUSES_TOLD):
+        first = failed[causes.index((status, detail))]
         click.echo(f"{count} of {len(run.episodes)} episodes failed: {status}: {detail}", err=True)
         click.echo(
             f"  where: first in region {first['region']}, window {first['window']}, seed {first['seed']}", err=True
         )
-        click.echo(f"  mend: {_MENDS[status]}", err=True)
+        mend = _MISSING if detail.startswith("ModuleNotFoundError: ") else _MENDS[status]
+        click.echo(f"  mend: {mend}", err=True)
     return bool(failed)
 
 

@@ -71,7 +71,19 @@ def resolve_agent(spec: str, track: str = DEFAULT_TRACK) -> AgentSource:
     entries = {entry.name: entry.value for entry in importlib.metadata.entry_points(group=ENTRY_POINTS)}
     if spec in entries:
         return _from_package(entries[spec], name=spec)
-    raise unknown_name("agent", spec, {*references, *entries})
+    raise _unknown(spec, track, {*references, *entries})
+
+
+def _unknown(spec: str, track: str, known: set[str]) -> EdgeBenchError:
+    from edgebench.leaderboard.trained import trained_agents
+
+    trained = trained_agents(track)
+    if spec in trained:
+        return EdgeBenchError(
+            f"{spec!r} is a trained agent", mend=f"give the folder of its checkpoint: {trained[spec]}"
+        )
+    error = unknown_name("agent", spec, known)
+    return EdgeBenchError(error.what, mend=f"{error.mend}; one of your own: the path of its .py file")
 
 
 def reference_agents(package: str) -> dict[str, Path]:

@@ -133,6 +133,16 @@ def test_a_failing_agent_is_counted_and_told_apart(run, with_s1, agent, tmp_path
     assert len(rows(folder)) == 5
 
 
+def test_an_agent_that_lacks_a_module_is_told_once_and_what_to_do(run, with_s1, tmp_path):
+    path = tmp_path / "lacking.py"
+    path.write_text("import no_such_module\n\n\ndef act(observation, info):\n    return 0\n")
+    result = run("eval", path, *QUICK, "--out", tmp_path / "run")
+    assert result.exit_code == 1, result.output
+    assert result.stderr.count("episodes failed") == 1
+    assert "4 of 4 episodes failed: error: ModuleNotFoundError: No module named 'no_such_module'" in result.stderr
+    assert "  mend: install that module beside EdgeBench, or do without it\n" in result.stderr
+
+
 FORKS = pytest.param(
     "os.wait() if os.fork() else os._exit(0)", marks=pytest.mark.skipif(not hasattr(os, "fork"), reason="no fork here")
 )

@@ -60,6 +60,13 @@ def test_an_unknown_name_suggests_the_nearest():
         resolve_agent("randomvalid")
 
 
+def test_a_trained_agent_that_is_named_is_found_by_its_folder():
+    with pytest.raises(EdgeBenchError, match="the folder of its checkpoint: ") as refused:
+        resolve_agent("es-x10", "offload")
+    folder = refused.value.mend.rpartition(": ")[2]
+    assert resolve_agent(folder, "offload").kind == "checkpoint"
+
+
 def test_a_package_is_found_without_importing_it(tmp_path, monkeypatch):
     inner = tmp_path / "pack_of_agents" / "inner"
     inner.mkdir(parents=True)
