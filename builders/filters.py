@@ -80,7 +80,7 @@ def in_box(cells: pl.DataFrame, spec: RegionSpec, ledger: Ledger, where: str) ->
             f"lat and lon look swapped: {kept.height} of {cells.height} cells lie in region {spec.name}, "
             f"{swapped} would with lat and lon exchanged",
             where=where,
-            mend="exchange the two columns; lon comes before lat where there is no header",
+            mend="a bbox is W,S,E,N; if the file is wrong, exchange its columns: lon comes before lat without a header",
         )
     if kept.is_empty():
         raise EdgeBenchError(

@@ -96,6 +96,9 @@ class Existing(click.Path):
     def convert(self, value: str | os.PathLike[str], param: click.Parameter | None, ctx: click.Context | None) -> Path:
         """`value` as a path; EdgeBenchError where nothing is there."""
         path = Path(value if isinstance(value, str) else os.fspath(value))
+        if path.suffix == ".py" and path.is_file() and not self.file_okay:
+            mend = f"edgebench eval {path} --out FOLDER makes a run; name its folder here"
+            raise EdgeBenchError("this is an agent, a run's folder is wanted", where=str(path), mend=mend)
         super().convert(value, param, ctx)
         if not path.exists():
             what = "file or folder" if self.dir_okay and self.file_okay else "file" if self.file_okay else "folder"

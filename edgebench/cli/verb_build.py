@@ -267,7 +267,7 @@ def _already(order: _Order) -> dict[str, Any]:
     if different:
         raise EdgeBenchError(
             f"region {order.spec.name!r} of edition {order.edition!r} was built from {' and '.join(different)}",
-            mend="give your cells an edition of their own with --edition, or replace the region with --force",
+            mend="give it another --name, or the cells an --edition of their own, or replace the region with --force",
         )
     return manifest
 

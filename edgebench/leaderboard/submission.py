@@ -80,7 +80,7 @@ def refuse_problems(run: Path, rules: Rules = board_rules) -> None:
         raise EdgeBenchError(
             f"the run has {len(problems)} problem{'s'[: len(problems) != 1]}:\n    {listed}",
             where=str(run),
-            mend="mend them and check with: edgebench validate RUN",
+            mend="mend them, or evaluate anew for the board (edgebench eval AGENT), and check: edgebench validate RUN",
         )
 
 

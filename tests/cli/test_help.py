@@ -50,6 +50,7 @@ def test_the_installed_script_and_the_module_answer():
         (["build", "--region", "s11"], "did you mean 's1'?"),
         (["show", "S1"], "unknown region 'S1'\n  mend: did you mean 's1'?"),
         (["record", "neerest", "edgebench/a-v0"], "did you mean 'nearest'?"),
+        (["verify", __file__], "this is an agent, a run's folder is wanted"),
         (["verify", "leaderboardz/route"], "there is no such folder\n  where: leaderboardz"),
         (["eval", "neerest"], "did you mean 'nearest'?"),
         (["eval", "nearest", "--regions", "s7"], "unknown region 's7'"),

@@ -167,7 +167,7 @@ def test_the_same_name_for_another_specification_is_refused(run, bern, home, cel
     built = ("build", *TEACHING, "--cells", cells, "--edition", "mine")
     assert run(*built).exit_code == 0
     result = run(*built, "--mean-degree", "4")
-    assert result.exit_code == 2 and "another specification" in result.stderr
+    assert result.exit_code == 2 and "another specification" in result.stderr and "another --name" in result.stderr
     assert run(*built, "--mean-degree", "3", "--force").exit_code == 0
 
 
