@@ -199,7 +199,8 @@ def region_tables(manifest: Mapping[str, Any]) -> list[Group]:
         ("models", str(statistics["instances"]), ""),
         *((f"{split} tasks", str(count), "") for split, count in statistics["tasks"].items()),
     ]
-    title = f"{manifest['region']} · {manifest['title']} · edition {manifest['edition']}"
+    names = dict.fromkeys((manifest["region"], manifest["title"]))  # a region without a title is called as it is named
+    title = " · ".join((*names, f"edition {manifest['edition']}"))
     dropped = [
         (drop["filter"], drop["reason"], f"{drop['rows']:,}", f"{drop['left']:,}") for drop in manifest["dropped"]
     ]

@@ -23,7 +23,12 @@ def command(kind: str | None, as_json: bool) -> None:
     console = stdout()
     for name, rows in listed.items():
         columns = list(rows[0]) if rows else ["name"]
-        console.print(table(name, columns, ([str(row[key]) for key in columns] for row in rows), texts=len(columns)))
+        console.print(table(name, columns, ([_cell(row, key) for key in columns] for row in rows), texts=len(columns)))
+
+
+def _cell(row: dict[str, object], key: str) -> str:
+    """A line each for names of environments: they are long, and would be broken at 80 columns."""
+    return str(row[key]).replace(", ", "\n") if key == "environment" else str(row[key])
 
 
 def _regions() -> list[dict[str, object]]:
