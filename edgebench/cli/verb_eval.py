@@ -95,7 +95,7 @@ def command(agent: str, out: Path | None, as_json: bool, regions: str, **options
 
 def _plays_alone(checkpoint: str, track: str) -> bool:
     """Whether a checkpoint plays the environment of one agent: what learned in a team on other decisions does not."""
-    from edgebench.learning.methods import require_torch
+    from edgebench.harness.agents import require_torch
     from edgebench.registry import track as find_track
 
     require_torch()

@@ -51,7 +51,7 @@ def command(table: str, list_: bool, out: Path | None, docs: Path | None, as_jso
     What is there already is kept: after Ctrl-C, a kill or a reboot the same command goes on. More seeds add to those
     that are there; another number of decisions is another folder.
     """
-    from edgebench.learning.methods import require_torch
+    from edgebench.harness.agents import require_torch
     from edgebench.paths import home
     from edgebench.reproduce.tables import TABLES, tables_of
 

@@ -24,6 +24,8 @@ CHECKPOINT_FILES: Final = ("checkpoint.json", "weights.safetensors")
 """What a checkpoint's folder holds (`edgebench.learning.checkpoint`); it is data, its method is EdgeBench's own."""
 CURVE: Final = "curve.csv"
 """What may lie beside a checkpoint: how it learned (`edgebench.leaderboard.curve`); it is no part of the agent."""
+TRAINED: Final = "trained"
+"""Folder of the trained agents that stand on boards, in the package of a track's reference agents."""
 NEXT_WEIGHTS: Final = "next.safetensors"
 """Holds a checkpoint's new weights until its record names them."""
 
@@ -75,8 +77,6 @@ def resolve_agent(spec: str, track: str = DEFAULT_TRACK) -> AgentSource:
 
 
 def _unknown(spec: str, track: str, known: set[str]) -> EdgeBenchError:
-    from edgebench.leaderboard.trained import trained_agents
-
     trained = trained_agents(track)
     if spec in trained:
         return EdgeBenchError(
@@ -84,6 +84,28 @@ def _unknown(spec: str, track: str, known: set[str]) -> EdgeBenchError:
         )
     error = unknown_name("agent", spec, known)
     return EdgeBenchError(error.what, mend=f"{error.mend}; one of your own: the path of its .py file")
+
+
+def trained_folder(track: str) -> Path:
+    """Where a track's trained agents lie: beside its reference agents, in the same package."""
+    package = find_track(track).agents.partition(".")[0]
+    found = importlib.util.find_spec(package)
+    if found is None or not found.submodule_search_locations:
+        raise EdgeBenchError(f"no package {package!r}", where=track, mend="install the track's reference agents")
+    return Path(next(iter(found.submodule_search_locations)), TRAINED, track)
+
+
+def trained_agents(track: str) -> dict[str, Path]:
+    """Names of a track's trained agents and the folders of their checkpoints, sorted."""
+    records = sorted(trained_folder(track).glob(f"[!.]*/{CHECKPOINT_FILES[0]}"))
+    return {path.parent.name: path.parent for path in records}
+
+
+def require_torch() -> None:
+    """EdgeBenchError where torch or safetensors is not installed: learning and playing a checkpoint need them."""
+    for package in ("torch", "safetensors"):
+        if importlib.util.find_spec(package) is None:
+            raise EdgeBenchError(f"learning needs {package}", mend='pip install "edgebench[agents]"')
 
 
 def reference_agents(package: str) -> dict[str, Path]:

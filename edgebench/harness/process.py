@@ -12,12 +12,11 @@ from typing import Any, Final, NamedTuple, NoReturn, Self
 import numpy as np
 
 from edgebench.harness.actions import Action, ActionForm
-from edgebench.harness.agents import AgentSource
+from edgebench.harness.agents import AgentSource, require_torch
 from edgebench.harness.channel import DeadlineError
 from edgebench.harness.child import Child
 from edgebench.harness.limits import Limits
 from edgebench.harness.wire import ACTION, ARRAY, ERROR, INVALID, Message, Reply, WireError, encode
-from edgebench.learning.methods import require_torch
 
 _STARTS: Final = 2
 """How often in a row an agent may fail to start before it is given up."""

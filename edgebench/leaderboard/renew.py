@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Final
 
 from edgebench.errors import EdgeBenchError
-from edgebench.harness.agents import reference_agents, resolve_agent
+from edgebench.harness.agents import reference_agents, resolve_agent, trained_agents
 from edgebench.harness.manifest import read_manifest
 from edgebench.harness.run import evaluate
 from edgebench.leaderboard.board import rank, read_board
@@ -24,7 +24,6 @@ from edgebench.leaderboard.ledger import begin
 from edgebench.leaderboard.page import write_board
 from edgebench.leaderboard.submission import submit
 from edgebench.leaderboard.tags import TAGGED_SCENARIOS
-from edgebench.leaderboard.trained import trained_agents
 from edgebench.leaderboard.validate import validate
 from edgebench.paths import boards_dir, home, leaderboards_dir
 from edgebench.registry import REGIONS, SAMPLE_EDITION, TRACKS

@@ -10,7 +10,6 @@ seeds; `python -m edgebench.leaderboard.renew` enters it.
 from __future__ import annotations
 
 import csv
-import importlib.util
 import io
 import json
 import shutil
@@ -22,30 +21,13 @@ from typing import Any, Final
 from edgebench.atomic import atomic_folder, write_text
 from edgebench.errors import EdgeBenchError
 from edgebench.foreign import json_object
-from edgebench.harness.agents import CHECKPOINT_FILES, CURVE
+from edgebench.harness.agents import CHECKPOINT_FILES, CURVE, trained_folder
 from edgebench.leaderboard.board import check_name
 from edgebench.leaderboard.curve import SEED, read_curve
 from edgebench.leaderboard.problems import Problem, read_table
-from edgebench.registry import track as find_track
 
-FOLDER: Final = "trained"
 _OF_A_SEED: Final = ("seed", "device")
 """Entries of a job in which training runs of one label may differ."""
-
-
-def trained_folder(track: str) -> Path:
-    """Where a track's trained agents lie: beside its reference agents, in the same package."""
-    package = find_track(track).agents.partition(".")[0]
-    found = importlib.util.find_spec(package)
-    if found is None or not found.submodule_search_locations:
-        raise EdgeBenchError(f"no package {package!r}", where=track, mend="install the track's reference agents")
-    return Path(next(iter(found.submodule_search_locations)), FOLDER, track)
-
-
-def trained_agents(track: str) -> dict[str, Path]:
-    """Names of a track's trained agents and the folders of their checkpoints, sorted."""
-    records = sorted(trained_folder(track).glob(f"[!.]*/{CHECKPOINT_FILES[0]}"))
-    return {path.parent.name: path.parent for path in records}
 
 
 def keep_best(runs: Path) -> Path:

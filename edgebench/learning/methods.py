@@ -7,13 +7,13 @@ import importlib.util
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from edgebench.errors import EdgeBenchError, unknown_name
+from edgebench.errors import unknown_name
+from edgebench.harness.agents import require_torch
 
 if TYPE_CHECKING:
     from edgebench.learning.method import Method
 
 PACKAGE: Final = "reference_agents.learned"
-INSTALL: Final = 'pip install "edgebench[agents]"'
 
 
 def method_files() -> dict[str, Path]:
@@ -36,10 +36,3 @@ def find_method(name: str) -> type[Method]:
     require_torch()
     found: type[Method] = importlib.import_module(f"{PACKAGE}.{known[name].stem}").METHOD
     return found
-
-
-def require_torch() -> None:
-    """EdgeBenchError where torch or safetensors is not installed."""
-    for package in ("torch", "safetensors"):
-        if importlib.util.find_spec(package) is None:
-            raise EdgeBenchError(f"learning needs {package}", mend=INSTALL)

@@ -6,6 +6,7 @@ import shutil
 import pytest
 
 from edgebench.errors import EdgeBenchError
+from edgebench.harness import agents
 from edgebench.leaderboard import renew as renewal
 from edgebench.leaderboard import trained
 from edgebench.leaderboard.board import read_entry
@@ -33,7 +34,8 @@ def learned(built, tmp_path_factory):
 @pytest.fixture
 def package(tmp_path, monkeypatch):
     """Where trained agents are kept; there are no other agents."""
-    monkeypatch.setattr(trained, "trained_folder", lambda track: tmp_path / "trained" / track)
+    for module in (agents, trained):
+        monkeypatch.setattr(module, "trained_folder", lambda track: tmp_path / "trained" / track)
     return tmp_path / "trained" / "route"
 
 
@@ -87,4 +89,4 @@ def test_seeds_that_were_not_trained_alike_or_not_to_the_end_are_refused(learned
     (runs / "seed-1" / "checkpoint.json").write_text(json.dumps(odd))
     with pytest.raises(EdgeBenchError, match="not trained alike"):
         trained.keep_best(runs)
-    assert trained.trained_agents("route") == {}
+    assert agents.trained_agents("route") == {}
