@@ -41,8 +41,6 @@ _MENDS: Final = {
     "timeout": "decide sooner; the budgets are in manifest.json",
 }
 _MISSING: Final = "install that module beside EdgeBench, or do without it"
-_AGAIN: Final = "not tried again: "
-"""Stands before the cause where an agent that failed to start was given up (`edgebench.harness.process`)."""
 
 
 @verb("edgebench eval my_agent.py --regions s1,s2")
@@ -136,8 +134,10 @@ def _budgets(options: dict[str, Any]) -> Budgets:
 
 def _tell_failures(run: Run) -> bool:
     """Say on stderr which episodes failed and why, the commonest causes first; whether there was any."""
+    from edgebench.harness.process import NOT_AGAIN
+
     failed = run.episodes[run.episodes["status"] != "ok"].to_dict("records")
-    causes = [(row["status"], row["detail"].removeprefix(_AGAIN)) for row in failed]
+    causes = [(row["status"], row["detail"].removeprefix(NOT_AGAIN)) for row in failed]
     for (status, detail), count in Counter(causes).most_common(_CAUSES_TOLD):
         first = failed[causes.index((status, detail))]
         click.echo(f"{count} of {len(run.episodes)} episodes failed: {status}: {detail}", err=True)

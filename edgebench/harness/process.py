@@ -18,6 +18,8 @@ from edgebench.harness.child import Child
 from edgebench.harness.limits import Limits
 from edgebench.harness.wire import ACTION, ARRAY, ERROR, INVALID, Message, Reply, WireError, encode
 
+NOT_AGAIN: Final = "not tried again: "
+"""Stands before the cause where an agent that failed to start was given up."""
 _STARTS: Final = 2
 """How often in a row an agent may fail to start before it is given up."""
 
@@ -152,7 +154,7 @@ class AgentProcess:
     def _start(self) -> None:
         if len(self._failed_starts) >= _STARTS:
             last = self._failed_starts[-1]
-            raise AgentFailure(last.status, f"not tried again: {last.detail}", last.log)
+            raise AgentFailure(last.status, f"{NOT_AGAIN}{last.detail}", last.log)
         try:
             self._load()
         except AgentFailure as failure:

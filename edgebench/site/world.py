@@ -126,7 +126,7 @@ def read_world(report: Report) -> World:
     report("regions", len(found) + 2, len(found) + 3)
     ledger = home() / "leaderboards" / LEDGER
     return World(
-        tuple(boards), {edition: found for edition, found in crossed.items() if found}, totals, runs,
+        tuple(boards), {edition: tracks for edition, tracks in crossed.items() if tracks}, totals, runs,
         tuple(_regions(notes)),
         ledger.read_text(encoding="utf-8", errors="replace") if ledger.is_file() else None, notes,
     )  # fmt: skip

@@ -6,7 +6,7 @@ from harness_toy import HEALTHY
 
 from edgebench.errors import EdgeBenchError
 from edgebench.harness.agents import AgentSource
-from edgebench.harness.process import AgentFailure, AgentProcess, Budgets
+from edgebench.harness.process import NOT_AGAIN, AgentFailure, AgentProcess, Budgets
 
 OBSERVATION = {"candidates": np.zeros((4, 32), np.float32), "action_mask": np.ones(32, np.int8)}
 INFO = {"node": 3, "instances": np.arange(32, dtype=np.int32)}
@@ -191,7 +191,7 @@ def test_an_agent_that_cannot_start_is_tried_twice_and_given_up(agent_source, mo
             with pytest.raises(AgentFailure) as caught:
                 process.reset(RESET)
             assert caught.value.status == "error"
-    assert len(started) == 2 and caught.value.detail.startswith("not tried again: ")
+    assert len(started) == 2 and caught.value.detail.startswith(NOT_AGAIN)
 
 
 def test_after_a_failure_the_next_episode_gets_a_fresh_process(agent_source):
