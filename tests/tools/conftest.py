@@ -34,3 +34,17 @@ def taken(monkeypatch):
 
     monkeypatch.setattr(RouteEnv, "step", recording_step)
     return record
+
+
+@pytest.fixture(scope="package")
+def ray_here(tmp_path_factory):
+    """Ray within this process; starting it takes as long as a test."""
+    ray = pytest.importorskip("ray", reason="needs ray[rllib]: see docs/tools.md")
+    pytest.importorskip("ray.rllib", reason="needs ray[rllib]: see docs/tools.md")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("RAY_USAGE_STATS_ENABLED", "0")
+        results = str(tmp_path_factory.mktemp("ray_results"))  # else ~/ray_results
+        patch.setattr("ray.tune.trainable.trainable.DEFAULT_STORAGE_PATH", results)
+        ray.init(num_cpus=1, include_dashboard=False, log_to_driver=False, object_store_memory=100 * 2**20)
+        yield
+        ray.shutdown()

@@ -5,19 +5,12 @@ from weights import copied, same
 
 # Every algorithm built after the first registers RLlib's own id `rllib-single-agent-env-v0` again.
 pytestmark = pytest.mark.filterwarnings("ignore:.*Overriding environment rllib-:UserWarning")
-STEPS = 512
+STEPS = 256
 
 
 @pytest.fixture
-def module(example, tmp_path, monkeypatch):
-    pytest.importorskip("ray.rllib", reason="needs ray[rllib]: see docs/tools.md")
-    import ray
-
-    monkeypatch.setenv("RAY_USAGE_STATS_ENABLED", "0")
-    monkeypatch.setattr("ray.tune.trainable.trainable.DEFAULT_STORAGE_PATH", str(tmp_path))  # else ~/ray_results
-    ray.init(num_cpus=1, include_dashboard=False, log_to_driver=False, object_store_memory=100 * 2**20)
-    yield example("rllib_ppo", "ray")
-    ray.shutdown()
+def module(example, ray_here):
+    return example("rllib_ppo", "ray")
 
 
 def test_training_moves_the_weights_takes_valid_actions_and_is_repeated_by_the_same_seed(module, taken, capsys):

@@ -5,20 +5,13 @@ from weights import copied, same
 
 # Every algorithm built after the first registers RLlib's own id `rllib-multi-agent-env-v0` again.
 pytestmark = pytest.mark.filterwarnings("ignore:.*Overriding environment rllib-:UserWarning")
-STEPS = 256
+STEPS = 128
 
 
 @pytest.fixture
-def module(example, tmp_path, monkeypatch):
-    pytest.importorskip("ray.rllib", reason="needs ray[rllib]: see docs/tools.md")
+def module(example, ray_here):
     pytest.importorskip("pettingzoo", reason="needs pettingzoo: pip install edgebench[marl]")
-    import ray
-
-    monkeypatch.setenv("RAY_USAGE_STATS_ENABLED", "0")
-    monkeypatch.setattr("ray.tune.trainable.trainable.DEFAULT_STORAGE_PATH", str(tmp_path))  # else ~/ray_results
-    ray.init(num_cpus=1, include_dashboard=False, log_to_driver=False, object_store_memory=100 * 2**20)
-    yield example("rllib_multi_agent", "ray")
-    ray.shutdown()
+    return example("rllib_multi_agent", "ray")
 
 
 @pytest.fixture

@@ -32,7 +32,7 @@ def test_core_and_oracle_agree_step_by_step(regions, name, scenario):
     observation, _ = env.reset(options={"window": 1, "seed": 3})
     over = False
     while not over:
-        if oracle.slot % 3 == 0:  # queues and telemetry of either parity
+        if oracle.slot % 7 == 0:  # queues and telemetry of either parity
             check_observation(observation, oracle)
         action = mixed_play(agents, observation, oracle.slot)
         observation, reward, _, over, _ = env.step(action)

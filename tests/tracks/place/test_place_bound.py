@@ -7,6 +7,7 @@ from functools import partial
 
 import numpy as np
 import pytest
+from grids import EVERY_CASE
 
 from edgebench.harness.rollout import roll
 from edgebench.registry import SCENARIOS
@@ -29,7 +30,7 @@ def agent(name):
 
 @pytest.mark.parametrize(("region", "scenario"), [("s1", "trap"), ("s4", "outage"), ("s1", "jitter"), ("s4", "calm")])
 def test_no_policy_passes_the_bound(regions, region, scenario):
-    episodes = [(0, 1), (2, 0)]
+    episodes = [(0, 1), (2, 0)] if EVERY_CASE else [(2, 0)]  # annealing takes a second or two an episode
     env = PlaceEnv(regions[region], scenario=scenario, split="test")
     bounds = episode_bounds(regions[region], scenario=SCENARIOS[scenario], split="test", episodes=episodes)
     assert np.isfinite(bounds).all()

@@ -26,7 +26,7 @@ TABLES = {
     "labels": LABEL_FEATURES,
     "progress": PROGRESS_FEATURES,
 }
-CHECKED = {0, 1, PLAN_EDITS - 1, PLAN_EDITS, *range(PLAN_EDITS + 1, PLAN_EDITS + SLOTS + 1, 7), PLAN_EDITS + SLOTS}
+CHECKED = {0, 1, PLAN_EDITS - 1, PLAN_EDITS, *range(PLAN_EDITS + 1, PLAN_EDITS + SLOTS + 1, 17), PLAN_EDITS + SLOTS}
 """Edits after which whole views are compared; rewards are after every one."""
 
 

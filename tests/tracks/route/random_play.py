@@ -21,12 +21,12 @@ def valid_actions(seed):
     return choose
 
 
-def play(env, *, seed=None, options=None, choose=None):
-    """An episode as [(observation, reward, info)], the first reward 0."""
+def play(env, *, seed=None, options=None, choose=None, most=10**6):
+    """An episode, or its first `most` steps, as [(observation, reward, info)], the first reward 0."""
     choose = choose or valid_actions(seed or 0)
     observation, info = env.reset(seed=seed, options=options)
     steps, over = [(observation, 0.0, info)], False
-    while not over:
+    while not over and len(steps) <= most:
         observation, reward, over, truncated, info = env.step(choose(info["action_mask"]))
         assert not truncated
         steps.append((observation, reward, info))
