@@ -56,6 +56,9 @@ def variants_home(regions_home, tmp_path_factory):
     return folder
 
 
+_LONGEST = ("test_gate", "test_ray", "test_tutorials", "test_train", "test_reproduce", "test_refused_writes")
+
+
 def pytest_collection_modifyitems(items):
-    """What takes longest begins first, so that no worker is left with it at the end."""
-    items.sort(key=lambda item: "test_gate" not in item.nodeid)
+    """The files that take longest begin first, so that no worker is left with one at the end."""
+    items.sort(key=lambda item: not item.path.stem.startswith(_LONGEST))
