@@ -8,6 +8,8 @@ PYTHON ?= $(shell for python in python3 python3.13 python3.12 python3.11 python;
 # uv installs minutes sooner than pip; it does not look at pip's settings, so they are passed on.
 INSTALL := $(if $(PIP_FIND_LINKS),UV_FIND_LINKS=$(shell echo $(PIP_FIND_LINKS) | tr ' ' ,)) $(if $(PIP_INDEX_URL),UV_DEFAULT_INDEX=$(PIP_INDEX_URL)) \
 	$(BIN)/uv pip install --quiet --python $(BIN)/python -c constraints.txt
+# A file is one worker's: none makes another's fixtures anew.
+PYTEST := $(BIN)/python -m pytest -n auto --dist loadfile --no-loadscope-reorder
 DEMO_RUN := runs/demo
 
 .PHONY: demo test coverage lint docs smoke tutorials clean
@@ -18,10 +20,10 @@ demo: $(VENV)/.core
 	$(BIN)/edgebench leaderboard --regions s1 --run $(DEMO_RUN)
 
 test: $(VENV)/.dev
-	$(BIN)/python -m pytest -n auto --dist loadfile --no-loadscope-reorder
+	$(PYTEST)
 
 coverage: $(VENV)/.dev
-	$(BIN)/python -m pytest -n auto --dist loadfile --no-loadscope-reorder --cov --cov-report=term
+	$(PYTEST) --cov --cov-report=term
 
 lint: $(VENV)/.dev
 	$(BIN)/ruff check

@@ -61,4 +61,4 @@ _LONGEST = ("test_gate", "test_ray", "test_tutorials", "test_train", "test_repro
 
 def pytest_collection_modifyitems(items):
     """The files that take longest begin first, so that no worker is left with one at the end."""
-    items.sort(key=lambda item: not item.path.stem.startswith(_LONGEST))
+    items.sort(key=lambda item: item.path.stem not in _LONGEST)

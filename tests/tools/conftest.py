@@ -39,8 +39,9 @@ def taken(monkeypatch):
 @pytest.fixture(scope="package")
 def ray_here(tmp_path_factory):
     """Ray within this process; starting it takes as long as a test."""
-    ray = pytest.importorskip("ray", reason="needs ray[rllib]: see docs/tools.md")
     pytest.importorskip("ray.rllib", reason="needs ray[rllib]: see docs/tools.md")
+    import ray
+
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("RAY_USAGE_STATS_ENABLED", "0")
         results = str(tmp_path_factory.mktemp("ray_results"))  # else ~/ray_results

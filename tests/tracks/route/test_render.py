@@ -89,8 +89,9 @@ def assert_rendering_changes_nothing(rendered, plain):
     assert len(rendered.shown) == len(steps)
 
 
-def test_words_change_nothing(make):
-    assert_rendering_changes_nothing(Rendered(make("ansi", scenario="outage")), make(None, scenario="outage"))
+@DRAWN
+def test_words_change_nothing(make, scenario):
+    assert_rendering_changes_nothing(Rendered(make("ansi", scenario=scenario)), make(None, scenario=scenario))
 
 
 def test_a_window_changes_nothing(make):
