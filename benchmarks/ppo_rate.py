@@ -105,20 +105,27 @@ def peer(policy: type[ActorCriticPolicy] | str, **settings: Any) -> Callable[[],
 
 
 def ours() -> tuple[Callable[[], float], Callable[[], float]]:
-    """One function trains ours for a round and returns decisions a second, the other tells the world's share."""
+    """One function trains ours for a round and returns decisions a second, the other tells the world's share.
+
+    The share is that of all rounds but the first, in which compiled code is loaded.
+    """
     regions = [edgebench.load("s1")]
     world = Timed(Practice(make_world("route", "single", regions, each=ENVIRONMENTS), regions, "train", 0))
     settings = PPOSettings(each=ENVIRONMENTS, hidden=HIDDEN, epochs=4, minibatch=4096)
     method = ProximalPolicy(world.form, settings, 0, torch.device("cpu"))
-    spent = [0.0]
+    rounds: list[tuple[float, float]] = []
 
     def round_() -> float:
-        begun = time.perf_counter()
+        begun, before = time.perf_counter(), world.seconds
         lesson = method.practise(world)  # type: ignore[arg-type]
-        spent[0] += time.perf_counter() - begun
-        return lesson.decisions / (time.perf_counter() - begun)
+        rounds.append((time.perf_counter() - begun, world.seconds - before))
+        return lesson.decisions / rounds[-1][0]
 
-    return round_, lambda: world.seconds / spent[0]
+    def share() -> float:
+        spent, in_world = (sum(parts) for parts in zip(*rounds[1:], strict=True))
+        return in_world / spent
+
+    return round_, share
 
 
 def main() -> None:
