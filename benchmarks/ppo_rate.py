@@ -122,8 +122,7 @@ def ours() -> tuple[Callable[[], float], Callable[[], float]]:
         return lesson.decisions / rounds[-1][0]
 
     def share() -> float:
-        spent, in_world = (sum(parts) for parts in zip(*rounds[1:], strict=True))
-        return in_world / spent
+        return sum(in_world for _, in_world in rounds[1:]) / sum(spent for spent, _ in rounds[1:])
 
     return round_, share
 
