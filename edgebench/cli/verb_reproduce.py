@@ -93,10 +93,13 @@ def _reproduce(plan: Plan, docs: Path, options: dict[str, Any]) -> dict[str, Any
     from edgebench.reproduce.outcome import read_outcome
     from edgebench.reproduce.page import as_json, page
     from edgebench.reproduce.pictures import draw_curves, draw_profiles
+    from edgebench.reproduce.runs import take_over
 
     table, name = plan.table, _page_name(plan)
     ensure_built({*table.tests, *(name for row in table.rows for name in row.regions)}, plan.edition)
     tell_compiling(table.track)
+    if taken := take_over(plan):
+        stderr().print(f"{table.name}: {len(taken)} runs taken over from other tables", markup=False)
     for what, tasks in (("training", plan.training()), ("playing", plan.playing())):
         _run(f"{table.name}: {what}", tasks, options)
     outcome = read_outcome(plan)

@@ -8,14 +8,17 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Final
 
-from edgebench.atomic import write_text
+from edgebench.atomic import atomic_folder, copy_file, write_text
 from edgebench.crew import Task
+from edgebench.harness.agents import CHECKPOINT_FILES, CURVE
 from edgebench.learning.course import training_task
 from edgebench.learning.job import Job
 from edgebench.learning.method import settings_of
 from edgebench.learning.methods import find_method
+from edgebench.region import load
 from edgebench.reproduce.tables import Row, Table
 
+RECORD, WEIGHTS = CHECKPOINT_FILES
 SCORES: Final = "scores.json"
 SPLIT: Final = "test"
 _DECIMALS: Final = 6
@@ -85,9 +88,45 @@ class Plan:
         return [task for task in (*others, *trained) if not Path(task.arguments["folder"], SCORES).is_file()]
 
 
+def take_over(plan: Plan) -> list[Path]:
+    """Copy the training runs that other tables have made beside this one's folder, rather than make them again.
+
+    Returns:
+        The folders that a run was copied to.
+
+    Raises:
+        EdgeBenchError: A region is not built.
+    """
+    taken = []
+    for row, seed, folder in plan.runs():
+        if (folder / RECORD).is_file():
+            continue
+        job = plan.job(row, seed)
+        digests = {name: load(name, edition=plan.edition).digest for name in job.regions}
+        for other in sorted(plan.folder.parent.glob(f"*/*/{folder.name}")):
+            if _is_complete(other) and _is_of(other, job, digests):
+                _copy_run(other, folder)
+                taken.append(folder)
+                break
+    return taken
+
+
+def _is_of(folder: Path, job: Job, digests: Mapping[str, str]) -> bool:
+    record = json.loads((folder / RECORD).read_text(encoding="utf-8"))
+    kept = (folder / WEIGHTS).is_file()
+    return kept and record["job"] == job.as_json() and record["digests"] == dict(digests)
+
+
+def _copy_run(run: Path, target: Path) -> None:
+    """Without scores, which are of what its table plays."""
+    with atomic_folder(target) as folder:
+        for name in (*CHECKPOINT_FILES, CURVE):
+            copy_file(run / name, folder / name)
+
+
 def _is_complete(folder: Path) -> bool:
     """Whether a training run went to its end: the curve's last row is that of its last decision."""
-    record, curve = folder / "checkpoint.json", folder / "curve.csv"
+    record, curve = folder / RECORD, folder / CURVE
     if not (record.is_file() and curve.is_file()):
         return False
     steps: int = json.loads(record.read_text(encoding="utf-8"))["job"]["steps"]
@@ -104,7 +143,6 @@ def play_checkpoint(
 
     from edgebench.learning.checkpoint import load_method
     from edgebench.learning.play import play_fixed
-    from edgebench.region import load
 
     torch.set_num_threads(1)
     method, checkpoint = load_method(Path(folder))
@@ -130,7 +168,6 @@ def play_agent(
 
     from edgebench.envs import make_env
     from edgebench.harness.rollout import fixed_episodes, roll
-    from edgebench.region import load
     from edgebench.registry import track as find_track
 
     package, metric = find_track(track).agents, find_track(track).metric

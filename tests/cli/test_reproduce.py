@@ -7,6 +7,9 @@ import sys
 
 import pytest
 
+from edgebench.reproduce.runs import Plan, take_over
+from edgebench.reproduce.tables import TABLES
+
 SMALL = ("--table", "route-ablations", "--rows", "ppo", "--steps", 2000, "--seeds", 1, "--out", "made")
 
 
@@ -53,6 +56,23 @@ def test_what_is_there_is_kept_and_what_was_removed_is_played_again_alike(made, 
     again = json.loads(run("reproduce", *SMALL, "--json").stdout)
     assert again == told
     assert weights.stat().st_mtime_ns == written
+
+
+def test_a_run_that_another_table_has_made_is_taken_over_and_no_other(made, monkeypatch, regions_home):
+    monkeypatch.setenv("EDGEBENCH_HOME", str(regions_home))
+    out = made[0] / "made" / "sample"
+
+    def of_methods(steps, row="ppo"):
+        return Plan(TABLES["route-methods"].only([row]), out / f"route-methods-{steps}", "sample", 1, steps)
+
+    assert take_over(of_methods(2001)) == []
+    assert take_over(of_methods(2000, "a2c")) == []
+    (folder,) = take_over(of_methods(2000))
+    first = out / "route-ablations-2000" / "ppo" / "seed-0"
+    assert (folder / "weights.safetensors").read_bytes() == (first / "weights.safetensors").read_bytes()
+    assert of_methods(2000).training() == []
+    assert len(of_methods(2000).playing()) == 1 + len(TABLES["route-methods"].agents)
+    assert take_over(of_methods(2000)) == []
 
 
 def test_what_was_played_under_other_seeds_is_refused(made, run):
