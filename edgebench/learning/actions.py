@@ -17,7 +17,9 @@ _LEAST: Final = 1e-4
 """Least concentration and least share: densities are finite there."""
 
 _SHARPNESS: Final = 10.0
-"""Concentration of a unit of a row's weight: so that what is drawn is near what is meant at scores of some units."""
+"""Concentration of a unit of weight: so that what is drawn is near what is meant at scores of some units."""
+_LEVEL_SHARPNESS: Final = 40.0
+"""The same of levels: Allocate's sites offer what fits, and with 10 what they try out fits too seldom."""
 
 
 class Draws:
@@ -127,11 +129,15 @@ class Shares:
 
 
 class Levels:
-    """Numbers from 0 to 1, each of a beta distribution; `scores` are two a number."""
+    """Numbers from 0 to 1, each of a beta distribution, none of whose concentrations is below 1, as of `Shares`.
+
+    `scores` are two a number: of what it takes, and of what it leaves.
+    """
 
     def __init__(self, scores: Tensor, mask: Tensor) -> None:
-        first, second = (functional.softplus(part) + 1.0 for part in scores.chunk(2, -1))
-        self._beta = Beta(first, second, validate_args=False)
+        self.taken, self.left = (functional.softplus(part) + _LEAST for part in scores.chunk(2, -1))
+        concentrations = _LEVEL_SHARPNESS * self.taken + 1.0, _LEVEL_SHARPNESS * self.left + 1.0
+        self._beta = Beta(*concentrations, validate_args=False)
 
     def sample(self, draws: Draws) -> Tensor:
         """From two gamma numbers each."""
@@ -139,9 +145,9 @@ class Levels:
         return (one / (one + other)).clamp(_LEAST, 1.0 - _LEAST)
 
     def best(self) -> Tensor:
-        """The means."""
-        mean: Tensor = self._beta.mean
-        return mean
+        """The modes."""
+        mode: Tensor = self.taken / (self.taken + self.left)
+        return mode
 
     def log_prob(self, action: Tensor) -> Tensor:
         """Of all numbers together."""

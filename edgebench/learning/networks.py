@@ -19,6 +19,8 @@ VALUES: Final = 3
 PRIOR_WEIGHT: Final = 3.0
 """With how much of `Form.prior` a policy begins."""
 _BARELY: Final = 0.01
+_EDGE: Final = 0.02
+"""Least and most of a level that is meant, so that its scores are finite."""
 _FAR: Final = 1e9
 """Off a row that does not count, so that it is never the largest."""
 
@@ -64,6 +66,20 @@ def perceptron(*sizes: int) -> nn.Sequential:
 def begin_barely(last: nn.Linear) -> None:
     """Make a policy's last layer say little at first."""
     nn.init.orthogonal_(last.weight, _BARELY)
+
+
+def begin_barely_off(last: nn.Linear) -> None:
+    """`begin_barely` of what is added to levels that are meant: nothing on average."""
+    begin_barely(last)
+    nn.init.zeros_(last.bias)
+
+
+def levels_meant(form: Form, context: Tensor) -> Tensor:
+    """What a decision's levels are at first, (D, levels) within (0, 1): `Form.level_priors`, a half without."""
+    if not form.level_priors:
+        return context.new_full((len(context), form.levels), 0.5)
+    columns = [form.context.index(name) for name in form.level_priors]
+    return context[:, columns].clamp(_EDGE, 1.0 - _EDGE)
 
 
 def begun_with_prior(form: Form) -> nn.Linear:
@@ -123,7 +139,8 @@ class ActorCritic(nn.Module):
         width = int(encoder.width)  # type: ignore[arg-type]
         self.levels = form.levels if form.action == LEVELS else 0
         self.score = nn.Linear(width if self.levels else hidden, 2 * self.levels or 1)
-        begin_barely(self.score)
+        (begin_barely_off if self.levels else begin_barely)(self.score)
+        self.form = form
         self.straight = begun_with_prior(form)
         self.critic = perceptron(width, hidden, hidden, VALUES - 1)
         self.kind = KindCritic(form, hidden)
@@ -140,7 +157,8 @@ class ActorCritic(nn.Module):
     def scores(self, inputs: Inputs, pooled: Pooled) -> Tensor:
         """(D, R), or (D, 2 x levels) from what is common."""
         if self.levels:
-            scores: Tensor = self.score(pooled.whole)
+            meant = levels_meant(self.form, inputs.context)
+            scores: Tensor = self.score(pooled.whole) + torch.cat([meant, 1.0 - meant], -1).expm1().log()
             return scores
         scored: Tensor = (self.score(pooled.rows) + self.straight(inputs.rows)).squeeze(-1)
         return scored

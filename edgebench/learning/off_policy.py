@@ -18,7 +18,16 @@ from torch.nn import functional
 
 from edgebench.learning.inputs import Inputs
 from edgebench.learning.method import Lesson, Method, Settings
-from edgebench.learning.networks import VALUES, RowEncoder, begin_barely, begun_with_prior, perceptron, seeded
+from edgebench.learning.networks import (
+    VALUES,
+    RowEncoder,
+    begin_barely,
+    begin_barely_off,
+    begun_with_prior,
+    levels_meant,
+    perceptron,
+    seeded,
+)
 from edgebench.learning.replay import Replay, Transitions, joint_steps
 from edgebench.learning.rollout import Experience, Tried, play
 from edgebench.learning.seen import SHARES, Form, Seen
@@ -74,14 +83,15 @@ class Actor(nn.Module):
         self.encoder = RowEncoder(form, hidden)
         self.levels = form.levels
         self.score = nn.Linear(self.encoder.width if form.levels else hidden, heads * (form.levels or 1))
-        begin_barely(self.score)
+        (begin_barely_off if self.levels else begin_barely)(self.score)
+        self.form = form
         self.straight = begun_with_prior(form)
 
     def forward(self, inputs: Inputs) -> Tensor:
         """(D, R) or (D, levels); with several heads (D, R, heads) or (D, levels x heads)."""
         pooled = self.encoder(inputs)
         if self.levels:
-            levels: Tensor = self.score(pooled.whole)
+            levels: Tensor = self.score(pooled.whole) + torch.logit(levels_meant(self.form, inputs.context))
             return levels
         scores: Tensor = self.score(pooled.rows)
         first = scores[..., :1] + self.straight(inputs.rows)

@@ -24,6 +24,8 @@ class Form:
         context: Names of the features that all rows of a decision share (C of them).
         action: One of `ACTIONS`.
         levels: Numbers in an action of `LEVELS`, 0 of others.
+        level_priors: Of each of them the feature of the context that says by itself what it should be, () where there
+            is none: policies begin with it.
         prior: The feature of a row that says by itself how good the row is, "" where there is none: policies begin
             with it.
         load: Features of the context that depend on what was decided before: what decisions of a kind bring on average
@@ -42,6 +44,7 @@ class Form:
     context: tuple[str, ...]
     action: str = CHOICE
     levels: int = 0
+    level_priors: tuple[str, ...] = ()
     prior: str = ""
     load: tuple[str, ...] = ()
     whole: tuple[str, ...] = ()

@@ -14,9 +14,11 @@ from edgebench.region import Region
 from edgebench.registry import scenario as find_scenario
 from edgebench.tracks.allocate.constants import R
 from edgebench.tracks.allocate.simulation import Simulation
-from edgebench.tracks.allocate.team_sight import CONTEXT, ROWS, see
+from edgebench.tracks.allocate.team_sight import CONTEXT, FITTING, ROWS, see
 
-FORM: Final = Form(rows=ROWS, context=CONTEXT, action=LEVELS, levels=R, whole=summary_names(CONTEXT))
+FORM: Final = Form(
+    rows=ROWS, context=CONTEXT, action=LEVELS, levels=R, level_priors=FITTING, whole=summary_names(CONTEXT)
+)
 
 
 class AllocateTeamWorld:
