@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from lessons import practice_of
+from lessons import method_of, practice_of
 
 from edgebench.learning.world import make_world
+from edgebench.tracks.allocate.constants import RESOURCES
 from edgebench.tracks.allocate.env import AllocateEnv
 from edgebench.tracks.allocate.parallel import AllocateParallelEnv
+from edgebench.tracks.allocate.team_sight import CONTEXT, FITTING
 from edgebench.tracks.allocate.world import FORM, Sight
 
 EPISODE = (0, 7)
@@ -84,3 +86,34 @@ def test_a_team_world_and_the_parallel_environment_agree(regions):
     summary = env.summary()
     assert world.scores()[1] == pytest.approx(summary["completion"])
     assert brought == pytest.approx(summary["reward"])
+
+
+def columns(context, what):
+    return context[:, [CONTEXT.index(f"{what}_{name}") for name in RESOURCES]]
+
+
+def test_a_site_that_offers_what_fits_offers_the_first_job_enough_and_with_none_all(regions):
+    world = make_world("allocate", "team", [regions["s1"]], each=2)
+    world.begin([EPISODE, (0, 8)])
+    offered = []
+    while (seen := world.seen()).episode.size:
+        context = seen.context
+        fitting, need = columns(context, "fitting"), columns(context, "head_need")
+        free = 1.0 - columns(context, "used") - columns(context, "coming")
+        waits = context[:, CONTEXT.index("head_priority")] > 0.0
+        assert (fitting[~waits] == 1.0).all()
+        enough = (fitting * free >= need) | (fitting == 1.0)
+        assert enough[waits].all()
+        offered.append(fitting[waits])
+        world.step(fitting)
+    assert (np.concatenate(offered) < 0.5).mean() > 0.2
+
+
+@pytest.mark.parametrize("name", ["mappo", "ippo", "maddpg", "matd3"])
+def test_sites_begin_with_what_fits(name, regions):
+    world = practice_of("allocate", "team", [regions["s1"]])
+    method = method_of(name, world)
+    world.begin()
+    seen = world.seen()
+    fitting = seen.context[:, [CONTEXT.index(feature) for feature in FITTING]]
+    np.testing.assert_allclose(method.decide(seen), fitting.clip(0.02, 0.98), atol=0.02)
