@@ -10,6 +10,7 @@ seeds; `python -m edgebench.leaderboard.renew` enters it.
 from __future__ import annotations
 
 import csv
+import dataclasses
 import io
 import json
 import shutil
@@ -56,10 +57,11 @@ def keep_best(runs: Path) -> Path:
 
 
 def _record(folder: Path) -> dict[str, Any]:
+    """What a checkpoint's file says, its form with the defaults of what was not yet told when it was written."""
     from edgebench.learning.checkpoint import read_checkpoint
 
-    read_checkpoint(folder)
-    return json_object((folder / CHECKPOINT_FILES[0]).read_text(encoding="utf-8"))
+    form = dataclasses.asdict(read_checkpoint(folder).form)
+    return json_object((folder / CHECKPOINT_FILES[0]).read_text(encoding="utf-8")) | {"form": form}
 
 
 def _shared(record: Mapping[str, Any]) -> dict[str, Any]:
