@@ -139,6 +139,11 @@ class Levels:
         concentrations = _LEVEL_SHARPNESS * self.taken + 1.0, _LEVEL_SHARPNESS * self.left + 1.0
         self._beta = Beta(*concentrations, validate_args=False)
 
+    @staticmethod
+    def scores_of(levels: Tensor) -> Tensor:
+        """The scores, (D, 2 n), of which levels (D, n) within (0, 1) are the best."""
+        return torch.cat([levels, 1.0 - levels], -1).expm1().log()
+
     def sample(self, draws: Draws) -> Tensor:
         """From two gamma numbers each."""
         one, other = draws.gamma(self._beta.concentration1), draws.gamma(self._beta.concentration0)

@@ -9,6 +9,7 @@ from typing import Final, NamedTuple
 import torch
 from torch import Tensor, nn
 
+from edgebench.learning.actions import Levels
 from edgebench.learning.inputs import Inputs
 from edgebench.learning.seen import LEVELS, Form
 
@@ -66,12 +67,6 @@ def perceptron(*sizes: int) -> nn.Sequential:
 def begin_barely(last: nn.Linear) -> None:
     """Make a policy's last layer say little at first."""
     nn.init.orthogonal_(last.weight, _BARELY)
-
-
-def begin_barely_off(last: nn.Linear) -> None:
-    """`begin_barely` of what is added to levels that are meant: nothing on average."""
-    begin_barely(last)
-    nn.init.zeros_(last.bias)
 
 
 def levels_meant(form: Form, context: Tensor) -> Tensor:
@@ -139,7 +134,9 @@ class ActorCritic(nn.Module):
         width = int(encoder.width)  # type: ignore[arg-type]
         self.levels = form.levels if form.action == LEVELS else 0
         self.score = nn.Linear(width if self.levels else hidden, 2 * self.levels or 1)
-        (begin_barely_off if self.levels else begin_barely)(self.score)
+        begin_barely(self.score)
+        if self.levels:
+            nn.init.zeros_(self.score.bias)
         self.form = form
         self.straight = begun_with_prior(form)
         self.critic = perceptron(width, hidden, hidden, VALUES - 1)
@@ -157,8 +154,8 @@ class ActorCritic(nn.Module):
     def scores(self, inputs: Inputs, pooled: Pooled) -> Tensor:
         """(D, R), or (D, 2 x levels) from what is common."""
         if self.levels:
-            meant = levels_meant(self.form, inputs.context)
-            scores: Tensor = self.score(pooled.whole) + torch.cat([meant, 1.0 - meant], -1).expm1().log()
+            meant = Levels.scores_of(levels_meant(self.form, inputs.context))
+            scores: Tensor = self.score(pooled.whole) + meant
             return scores
         scored: Tensor = (self.score(pooled.rows) + self.straight(inputs.rows)).squeeze(-1)
         return scored

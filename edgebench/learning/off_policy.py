@@ -22,7 +22,6 @@ from edgebench.learning.networks import (
     VALUES,
     RowEncoder,
     begin_barely,
-    begin_barely_off,
     begun_with_prior,
     levels_meant,
     perceptron,
@@ -76,19 +75,21 @@ class OffPolicySettings(Settings):
 
 
 class Actor(nn.Module):
-    """`heads` numbers of each of a decision's rows or levels; the first are scores before they are squashed."""
+    """Scores before they are squashed: of a decision's rows, each with `heads` - 1 numbers behind it, or of levels."""
 
     def __init__(self, form: Form, hidden: int, heads: int = 1) -> None:
         super().__init__()
         self.encoder = RowEncoder(form, hidden)
         self.levels = form.levels
-        self.score = nn.Linear(self.encoder.width if form.levels else hidden, heads * (form.levels or 1))
-        (begin_barely_off if self.levels else begin_barely)(self.score)
+        self.score = nn.Linear(self.encoder.width if form.levels else hidden, form.levels or heads)
+        begin_barely(self.score)
+        if self.levels:
+            nn.init.zeros_(self.score.bias)
         self.form = form
         self.straight = begun_with_prior(form)
 
     def forward(self, inputs: Inputs) -> Tensor:
-        """(D, R) or (D, levels); with several heads (D, R, heads) or (D, levels x heads)."""
+        """(D, R), with several heads (D, R, heads), or (D, levels)."""
         pooled = self.encoder(inputs)
         if self.levels:
             levels: Tensor = self.score(pooled.whole) + torch.logit(levels_meant(self.form, inputs.context))

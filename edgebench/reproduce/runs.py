@@ -95,14 +95,15 @@ def take_over(plan: Plan) -> list[Path]:
         The folders that a run was copied to.
 
     Raises:
-        EdgeBenchError: A region is not built.
+        EdgeBenchError: A region is not built, or a run that was made is damaged.
     """
     taken = []
+    names = {name for row in plan.table.rows for name in row.regions}
+    digests = {name: load(name, edition=plan.edition).digest for name in names}
     for row, seed, folder in plan.runs():
         if (folder / RECORD).is_file():
             continue
         job = plan.job(row, seed)
-        digests = {name: load(name, edition=plan.edition).digest for name in job.regions}
         for other in sorted(plan.folder.parent.glob(f"*/*/{folder.name}")):
             if _is_complete(other) and _is_of(other, job, digests):
                 _copy_run(other, folder)
@@ -112,9 +113,13 @@ def take_over(plan: Plan) -> list[Path]:
 
 
 def _is_of(folder: Path, job: Job, digests: Mapping[str, str]) -> bool:
-    record = json.loads((folder / RECORD).read_text(encoding="utf-8"))
-    kept = (folder / WEIGHTS).is_file()
-    return kept and record["job"] == job.as_json() and record["digests"] == dict(digests)
+    """Whether the weights in a folder are what training `job` on regions of these digests gives."""
+    from edgebench.learning.checkpoint import read_checkpoint
+
+    if not (folder / WEIGHTS).is_file():
+        return False
+    kept = read_checkpoint(folder)
+    return kept.job == job and all(kept.digests[name] == digests[name] for name in job.regions)
 
 
 def _copy_run(run: Path, target: Path) -> None:

@@ -73,7 +73,12 @@ def test_levels_lie_within_0_and_1_and_nothing_is_likelier_than_the_best():
     drawn = levels.sample(Draws(4))
     assert ((drawn > 0.0) & (drawn < 1.0)).all()
     assert (levels.log_prob(levels.best()) >= levels.log_prob(drawn)).all()
-    torch.testing.assert_close(drawn.mean(0), levels.best()[0], atol=0.03, rtol=0.0)
+    torch.testing.assert_close(drawn.mean(0), levels.best()[0], atol=0.01, rtol=0.0)
+
+
+def test_the_best_levels_are_those_whose_scores_were_asked_for():
+    wanted = torch.tensor([[0.02, 0.5, 0.98]])
+    torch.testing.assert_close(Levels(Levels.scores_of(wanted), MASK).best(), wanted, atol=1e-3, rtol=0.0)
 
 
 @pytest.mark.parametrize("distribution", [Choice, Shares])

@@ -25,9 +25,10 @@ _LOGS: Final = np.array([name.endswith("_s") or "waiting" in name for name in _T
 _USED, _COMING, _NEED = (
     [_TOLD.index(f"{what}_{name}") for name in RESOURCES] for what in ("used", "coming", "head_need")
 )
+_PRIORITY: Final = [_TOLD.index("head_priority")]
 _WAY: Final = [_TOLD.index(f"head_{part}_s") for part in ("latency", "transmission", "extra")]
 _SPARE: Final = 0.05
-"""Tried on training episodes, offering `FITTING` as it is: 0.01 to 0.05 to spare and 0.3 to 1 of the way do alike."""
+"""So that the job still fits where a policy adds a little of its own."""
 _LEAST: Final = 1e-6
 
 
@@ -45,5 +46,5 @@ def _fitting(told: Floats) -> Floats:
     """(n, `FITTING`); all that is free where no job waits."""
     free = np.maximum(1.0 - told[:, _USED] - told[:, _COMING], _LEAST)
     shares = told[:, _NEED] / free + _SPARE + told[:, _WAY].sum(1, keepdims=True)
-    waits = told[:, [_TOLD.index("head_priority")]] > 0.0
+    waits = told[:, _PRIORITY] > 0.0
     return np.where(waits, np.minimum(shares, 1.0), 1.0).astype(np.float32)
