@@ -7,6 +7,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from edgebench.sim.compiled import compiled_in_place
+
 
 @dataclass
 class _Post:
@@ -39,12 +41,25 @@ class Mail:
         """Take in what has arrived by `now_ms`. A letter overtaken by a later one is not read."""
         for post in self._under_way:
             if post.next_ms <= now_ms:
-                self._take_in(post, now_ms)
+                post.next_ms = _take_in(now_ms, post.sent_ms, post.there_ms, post.letters, self.letters, self.sent_ms)
         self._under_way = [post for post in self._under_way if post.next_ms < np.inf]
 
-    def _take_in(self, post: _Post, now_ms: float) -> None:
-        has_arrived = post.there_ms <= now_ms
-        to, by = (has_arrived & (post.sent_ms >= self.sent_ms)).nonzero()
-        self.sent_ms[to, by], self.letters[to, by] = post.sent_ms, post.letters[by]
-        post.there_ms[has_arrived] = np.inf
-        post.next_ms = float(post.there_ms.min())
+
+@compiled_in_place
+def _take_in(
+    now_ms: float, posted_ms: float, there_ms: NDArray[np.float64], posted: NDArray[np.float32],
+    letters: NDArray[np.float32], sent_ms: NDArray[np.float64],
+) -> float:  # fmt: skip
+    """Read of one post what has arrived; returns when the next of it will have."""
+    next_ms = np.inf
+    for to in range(there_ms.shape[0]):
+        for by in range(there_ms.shape[1]):
+            if there_ms[to, by] > now_ms:
+                next_ms = min(next_ms, there_ms[to, by])
+                continue
+            there_ms[to, by] = np.inf
+            if posted_ms >= sent_ms[to, by]:
+                sent_ms[to, by] = posted_ms
+                for word in range(posted.shape[1]):
+                    letters[to, by, word] = posted[by, word]
+    return next_ms

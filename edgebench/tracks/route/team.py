@@ -43,6 +43,26 @@ class Decision(NamedTuple):
     info: dict[str, Any]
 
 
+class Heard(NamedTuple):
+    """By what a gateway knows the others: all rows as they are, of which it sees its own, and what has arrived."""
+
+    fresh: NDArray[np.float32]  # (…, G, C)
+    told: NDArray[np.float32]  # (…, G, TOLD)
+    age_ms: NDArray[np.float64]  # (…, G) since that left its gateway, inf where nothing has come
+
+
+def known_rows(gateway: NDArray[np.int64], heard: Heard) -> NDArray[np.float32]:
+    """The rows of all gateways as some of them, (D,), know them by what each has heard, (D, G, C)."""
+    rows, own = heard.fresh.copy(), (np.arange(len(gateway)), gateway)
+    age_s = heard.age_ms / 1000.0
+    has_come = np.isfinite(age_s)
+    rows[..., :TOLD], rows[..., HEARD] = heard.told, has_come
+    rows[..., AGE] = np.where(has_come, np.minimum(age_s, GATEWAY_HIGH[AGE]), 0.0)
+    rows[own] = heard.fresh[own]
+    rows[(*own, OWN)] = 1.0
+    return rows
+
+
 class RouteTeam(ABC):
     """Gateways that decide, each for the nodes of its cluster, in one simulation.
 
@@ -203,7 +223,8 @@ class RouteTeam(ABC):
         """What is seen of the decision that task `number` has due."""
         see_decision(self._simulation.address, number)
         seen = self._simulation.seen
-        mask = np.append(seen.action_mask, np.int8(0))
+        mask = np.zeros(self._columns + 1, np.int8)
+        mask[:-1] = seen.action_mask
         observed = {"candidates": seen.candidates.copy(), "task": seen.task.copy(), "action_mask": mask}
         place = zip(("task", "stage", "node", "user_node"), seen.place[1:].tolist(), strict=True)
         return Decision(number, observed, {"instances": seen.instances.copy(), **dict(place)})
@@ -225,18 +246,18 @@ class RouteTeam(ABC):
 
     def _cluster(self, gateway: int) -> NDArray[np.float32]:
         """The rows of all gateways as one of them knows them; zeros when the episode is over."""
-        rows = self._fresh.copy()
         if self._over:
-            return rows
-        if not self._sees_all:
-            age_s = (self._now_ms - self._mail.sent_ms[gateway]) / 1000.0
-            known = self._mail.letters[gateway, :, :TOLD]
-            heard = np.isfinite(age_s)
-            others = np.arange(len(rows)) != gateway
-            rows[others, :TOLD], rows[others, HEARD] = known[others], heard[others]
-            rows[others, AGE] = np.where(heard, np.minimum(age_s, GATEWAY_HIGH[AGE]), 0.0)[others]
-        rows[gateway, OWN] = 1.0
+            return self._fresh.copy()
+        fresh, told, age_ms = self._heard(gateway)
+        rows: NDArray[np.float32] = known_rows(np.array([gateway]), Heard(fresh[None], told[None], age_ms[None]))[0]
         return rows
+
+    def _heard(self, gateway: int) -> Heard:
+        """What a gateway has to know the others by."""
+        told, age_ms = self._mail.letters[gateway, :, :TOLD], self._now_ms - self._mail.sent_ms[gateway]
+        if self._sees_all:
+            told, age_ms = self._fresh[:, :TOLD], np.zeros_like(age_ms)
+        return Heard(self._fresh, told, age_ms)
 
     def _info(self, gateway: int) -> dict[str, Any]:
         info = {"action_mask": self._of_decision(gateway)["action_mask"], "now_ms": self._now_ms}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from itertools import islice
 from typing import Any, Final
 
 import numpy as np
@@ -17,7 +18,7 @@ from edgebench.tracks.route.features import F, T
 from edgebench.tracks.route.gateway_features import AGE, GATEWAY_FEATURES, HEARD, QUEUE, TOLD
 from edgebench.tracks.route.parallel import RouteParallelEnv
 from edgebench.tracks.route.sight import CONTEXT, LOAD, ROWS, SO_FAR, see
-from edgebench.tracks.route.team import Decision
+from edgebench.tracks.route.team import Decision, Heard, known_rows
 from edgebench.tracks.route.world import rest_of_tasks
 
 _TELLS: Final = tuple(feature.name for feature in GATEWAY_FEATURES[:TOLD])
@@ -121,10 +122,10 @@ class RouteTeamWorld:
         context = np.zeros((len(due), len(self.form.context)), np.float32)
         whole, nodes = np.zeros((len(due), len(WHOLE)), np.float32), np.full((len(due), CANDIDATES), -1, np.int32)
         rest = np.zeros((len(due), CANDIDATES), np.float32)
-        for place, ((number, gateway), decision) in enumerate(zip(due, decisions, strict=True)):
-            table = self._tables[number]
-            nodes[place], rest[place] = table.look_at(decision)
-            context[place, _SINGLE:], whole[place] = table.known(gateway), table.whole()
+        for place, ((number, _), decision) in enumerate(zip(due, decisions, strict=True)):
+            nodes[place], rest[place] = self._tables[number].look_at(decision)
+        if due:
+            context[:, _SINGLE:], whole[:] = self._of_clusters(due)
         mask = _stacked(decisions, "action_mask", (CANDIDATES + 1,), np.int8)[:, :-1].copy()
         own = np.zeros((len(due), _SINGLE), np.float32)
         see(_stacked(decisions, "candidates", *_CANDIDATES), _stacked(decisions, "task", *_TASK), mask, rest, rows, own)
@@ -132,17 +133,26 @@ class RouteTeamWorld:
         stream = np.array([decision.number for decision in decisions], np.int64)
         return Seen(rows, context, mask > 0, whole, nodes, episode // self._each, episode, stream)
 
+    def _of_clusters(self, due: Sequence[tuple[int, int]]) -> tuple[Floats, Floats]:
+        """What gateways know of the others, (D, `KNOWN` and messages), and all rows as they are, (D, `WHOLE`)."""
+        gateway = np.array([gateway for _, gateway in due], np.int64)
+        heard = Heard(*map(np.stack, zip(*(self._tables[number].heard(at) for number, at in due), strict=True)))
+        letters = map(np.stack, zip(*(self._tables[number].letters(at) for number, at in due), strict=True))
+        told = [_known(gateway, known_rows(gateway, heard)), _received(gateway, *letters)]
+        fresh = _scaled(heard.fresh)[..., :TOLD]
+        return np.hstack(told), np.hstack([fresh.mean(axis=1), fresh.max(axis=1)])
+
     def step(self, actions: NDArray[Any]) -> NDArray[np.float64]:
         """See `edgebench.learning.world.World`."""
-        shares, place = [np.zeros(0)], 0
+        parts = actions.reshape(len(actions), -1)
+        given = zip(parts[:, 0].astype(np.int64).tolist(), np.clip(parts[:, 1:], -1.0, 1.0), strict=True)
+        shares = []
         for number, table in enumerate(self._tables):
-            taken = len(table.due)
-            if taken:
-                reward = table.act(actions[place : place + taken])
+            if taken := len(table.due):
+                reward = table.act(dict(zip(table.due, islice(given, taken), strict=True)))
                 self._earned[number] += reward
-                shares.append(np.full(taken, reward / taken))
-                place += taken
-        return np.concatenate(shares)[:, None]
+                shares += [reward / taken] * taken
+        return np.array(shares, np.float64)[:, None]
 
     def scores(self) -> NDArray[np.float64]:
         """Mean utility of a task: an episode's rewards sum to the utilities of its tasks."""
@@ -183,33 +193,37 @@ class _Table(RouteParallelEnv):
         rest: Floats = self.rest[row, decision.info["stage"] + 1, nodes]
         return np.where(instances >= 0, nodes, -1).astype(np.int32), rest
 
-    def known(self, gateway: int) -> Floats:
-        """What a gateway knows of the others, (`KNOWN` and the message it has received,)."""
-        cluster = _scaled(self._cluster(gateway))
-        heard = cluster[:, HEARD] > 0.0
-        others = heard & (np.arange(len(heard)) != gateway)
-        of_others = cluster[others, : AGE + 1] if others.any() else np.zeros((1, AGE + 1), np.float32)
-        share = others.sum() / max(len(heard) - 1, 1)
-        told = (cluster[gateway, :TOLD], of_others.mean(axis=0), of_others.max(axis=0), [share])
-        return np.concatenate([*told, self._received(gateway)]).astype(np.float32)
+    def heard(self, gateway: int) -> Heard:
+        """By what a gateway knows the others."""
+        return self._heard(gateway)
 
-    def _received(self, gateway: int) -> NDArray[np.float64]:
-        """Mean of the messages that have arrived from the others, the closer the more, (M,)."""
-        weights = self._near[gateway] * np.isfinite(self._mail.sent_ms[gateway])
-        weights[gateway] = 0.0
-        received: NDArray[np.float64] = weights @ self._mail.letters[gateway, :, TOLD:] / max(weights.sum(), 1e-9)
-        return received
+    def letters(self, gateway: int) -> tuple[NDArray[np.float32], NDArray[np.float64]]:
+        """The messages that have arrived at a gateway, (G, M), and how close the senders are, 0 before the first."""
+        arrived = np.isfinite(self._mail.sent_ms[gateway])
+        return self._mail.letters[gateway, :, TOLD:], self._near[gateway] * arrived
 
-    def whole(self) -> Floats:
-        """All gateways' rows as they are, (`WHOLE`,)."""
-        fresh = _scaled(self._fresh)[:, :TOLD]
-        return np.concatenate([fresh.mean(axis=0), fresh.max(axis=0)])
+    def act(self, given: Mapping[int, tuple[int, NDArray[Any]]]) -> float:
+        """Take the decisions that are due, of each gateway the row and the message; what all tasks earn meanwhile."""
+        return self._act(given)
 
-    def act(self, actions: NDArray[Any]) -> float:
-        """Take the decisions that are due, (D,) or (D, 1 + M); what all tasks have earned meanwhile."""
-        table = np.asarray(actions).reshape(len(self._decisions), -1)
-        parsed = zip(self._decisions, table[:, 0].astype(np.int64).tolist(), table[:, 1:], strict=True)
-        return self._act({gateway: (index, np.clip(message, -1.0, 1.0)) for gateway, index, message in parsed})
+
+def _known(gateway: NDArray[np.int64], rows: Floats) -> Floats:
+    """What gateways make of the rows that they know, (D, `KNOWN`)."""
+    scaled, every = _scaled(rows)[..., : AGE + 1], np.arange(len(gateway))
+    others = rows[..., HEARD] > 0.0
+    others[every, gateway] = False
+    count = others.sum(axis=1)
+    mean = np.where(others[..., None], scaled, 0.0).sum(axis=1) / np.maximum(count, 1).astype(np.float32)[:, None]
+    most = np.where(others[..., None], scaled, 0.0).max(axis=1)
+    share = count / max(rows.shape[1] - 1, 1)
+    return np.hstack([scaled[every, gateway, :TOLD], mean, most, share[:, None]]).astype(np.float32)
+
+
+def _received(gateway: NDArray[np.int64], words: Floats, near: NDArray[np.float64]) -> Floats:
+    """Mean of the messages that have arrived from the others, the closer the more, (D, M)."""
+    near[np.arange(len(gateway)), gateway] = 0.0
+    total: NDArray[np.float64] = (near[:, None] @ words)[:, 0] / np.maximum(near.sum(axis=1), 1e-9)[:, None]
+    return total.astype(np.float32)
 
 
 def _stacked(decisions: Sequence[Decision], name: str, shape: tuple[int, ...], kind: Any) -> NDArray[Any]:
@@ -223,5 +237,5 @@ def _scaled(rows: Floats) -> Floats:
     """Rows of clusters with the logarithms of times."""
     scaled = rows.copy()
     for column in (QUEUE, AGE):
-        scaled[:, column] = np.log1p(rows[:, column]) / 2.0
+        scaled[..., column] = np.log1p(rows[..., column]) / 2.0
     return scaled
