@@ -10,7 +10,7 @@ advantages) in place of 20 steps; a round is learned from in minibatches, each d
 Parts: `critic`. Without it the policy follows returns as they are (Williams, "Simple statistical gradient-following
 algorithms for connectionist reinforcement learning", Machine Learning 8, 1992).
 
-Command: edgebench train a2c --track route --regions s1,s2,s3 --seeds 5
+Command: edgebench reproduce --table route-methods --rows a2c
 """
 
 from __future__ import annotations

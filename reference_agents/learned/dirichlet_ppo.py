@@ -10,7 +10,7 @@ A node is also told what became of its neighbours in the slot after, as that is 
 
 Parts: `neighbourhood`, what became of the neighbours; without it a node learns from its own users alone.
 
-Command: edgebench train dirichlet_ppo --track offload --regions s1,s2,s3 --seeds 5
+Command: edgebench reproduce --table offload-methods --rows dirichlet-ppo
 """
 
 from __future__ import annotations

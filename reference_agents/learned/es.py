@@ -9,7 +9,7 @@ bilinear: a row's score is linear in its features, and in products of such sums 
 
 Parts: `context`. Without it a score is linear in the row's features alone.
 
-Command: edgebench train es --track allocate --regions s1,s2,s3 --seeds 5
+Command: edgebench reproduce --table route-methods --rows es
 """
 
 from __future__ import annotations

@@ -10,7 +10,7 @@ update (`edgebench.learning.ppo`).
 
 Parts: `links`. Without it the same net passes no messages.
 
-Command: edgebench train gnn_ppo --track route --regions s1,s2,s3 --seeds 5
+Command: edgebench reproduce --table route-methods --rows gnn-ppo
 """
 
 from __future__ import annotations

@@ -13,7 +13,7 @@ each step is one of an online learner), so that memory does not grow. The best c
 Parts: `aggregate`. Without it the expert takes every decision, so that the policy never learns of its own mistakes:
 behaviour cloning.
 
-Command: edgebench train imitation --track route --regions s1,s2,s3 --seeds 5
+Command: edgebench reproduce --table route-methods --rows imitation
 """
 
 from __future__ import annotations

@@ -8,7 +8,7 @@ agents; rewards are in units of their spread.
 
 Parts: `mask`. Without it the policy has to find out itself what may not be chosen.
 
-Command: edgebench train ippo --track offload --face team --regions s1,s2,s3 --seeds 5
+Command: edgebench reproduce --table offload-methods --rows ippo
 """
 
 from __future__ import annotations

@@ -16,7 +16,7 @@ embedding of the expert).
 
 The world has to be made with `graph=True` (`face_settings`).
 
-Command: edgebench train ma_ppo --track place --regions s1,s2,s3 --seeds 5
+Command: edgebench reproduce --table place-methods --rows ma-ppo
 """
 
 from __future__ import annotations

@@ -11,7 +11,7 @@ in every round, and the end by a time limit is not stored as the end of what fol
 Parts: `told`, what the critic is told of the others' actions; `truncated`, that a time limit is no end: without it
 nothing is taken to follow the last decision.
 
-Command: edgebench train maddpg --track offload --face team --regions s1,s2,s3 --seeds 5
+Command: edgebench reproduce --table offload-methods --rows maddpg
 """
 
 from __future__ import annotations

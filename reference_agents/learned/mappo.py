@@ -9,7 +9,7 @@ all; rewards are in units of their spread.
 
 Parts: `central`, what the critic sees of all; without it it sees what the policy sees.
 
-Command: edgebench train mappo --track offload --face team --regions s1,s2,s3 --seeds 5
+Command: edgebench reproduce --table offload-methods --rows mappo
 """
 
 from __future__ import annotations

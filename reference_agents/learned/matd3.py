@@ -8,7 +8,7 @@ What is different: as `reference_agents.learned.maddpg`.
 
 Parts: `smooth`, noise on the target's action; `delayed`, the actor's slower pace; `told` and `truncated` as there.
 
-Command: edgebench train matd3 --track offload --face team --regions s1,s2,s3 --seeds 5
+Command: edgebench reproduce --table offload-methods --rows matd3
 """
 
 from __future__ import annotations

@@ -10,7 +10,7 @@ logarithm weighs what a decision brings by 1 over its group's rate; weights are 
 
 Parts: `fairness`. Without it all weights are 1, which is PPO.
 
-Command: edgebench train pf_ppo --track route --regions s1,s2,s3 --seeds 5
+Command: edgebench reproduce --table route-methods --rows pf-ppo
 """
 
 from __future__ import annotations

@@ -9,7 +9,7 @@ decisions of a task lie those of some twenty others.
 
 Parts: `mask`. Without it the policy has to find out itself what may not be chosen.
 
-Command: edgebench train ppo --track route --regions s1,s2,s3 --seeds 5
+Command: edgebench reproduce --table route-methods --rows ppo
 """
 
 from __future__ import annotations

@@ -11,7 +11,7 @@ of TopoFreeRL adds noise to the logits and keeps the log-probability of the poli
 
 Parts: `coloured`. Without it the noise is white, which is PPO.
 
-Command: edgebench train ppo_cn --track route --regions s1,s2,s3 --seeds 5
+Command: edgebench reproduce --table route-methods --rows ppo-cn
 """
 
 from __future__ import annotations

@@ -10,7 +10,7 @@ the track takes the shares that the scores stand for, so no density of shares is
 
 Parts: `tuned`, that the temperature finds itself: without it it stays where it begins; `told` and `truncated` as there.
 
-Command: edgebench train sac --track offload --face team --regions s1,s2,s3 --seeds 5
+Command: edgebench reproduce --table offload-methods --rows sac
 """
 
 from __future__ import annotations

@@ -15,7 +15,7 @@ Parts: `se`, without which telemetry is taken as it is; `dwa`, without which wei
 which a world shows privileged labels to training and use (`edgebench.tracks.route.features.LABELS`), as the published
 inputs tell traps: results with it are marked.
 
-Command: edgebench train topofreerl --track route --regions s1,s2,s3 --seeds 5
+Command: edgebench reproduce --table route-methods --rows topofreerl
 """
 
 from __future__ import annotations

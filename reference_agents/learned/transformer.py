@@ -10,7 +10,7 @@ remembered of traps) how large it is on the candidates at the least, on average 
 
 Parts: `attention`, without which every token stays by itself; `equity`, without which there is no equity context.
 
-Command: edgebench train transformer --track route --regions s1,s2,s3 --seeds 5
+Command: edgebench reproduce --table route-methods --rows transformer
 """
 
 from __future__ import annotations

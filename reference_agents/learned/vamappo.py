@@ -17,7 +17,7 @@ the network's paths. Published, each agent reads its own.
 Parts: `adaptation`, without which learning rate and clip range follow PPO's schedule alone; `coordination`, without
 which advantages are one's own; `messages`, without which all messages of a face that has them are 0.
 
-Command: edgebench train vamappo --track route --face team --regions s1,s2,s3 --seeds 5
+Command: edgebench reproduce --table route-team --rows vamappo
 """
 
 from __future__ import annotations

@@ -9,6 +9,8 @@ import pytest
 from click.testing import CliRunner
 
 from edgebench.cli import main
+from edgebench.learning.methods import method_files
+from edgebench.reproduce.tables import TABLES
 
 ROOT = Path(__file__).parents[2]
 KEPT = ROOT / "leaderboards" / "learning" / "sample"
@@ -30,6 +32,15 @@ def test_a_page_is_drawn_again_from_the_kept_runs_without_learning(built_home, t
     assert told.exit_code == 0, told.output
     assert set((tmp_path / "runs").rglob("*")) == files
     assert (tmp_path / page.name).read_text(encoding="utf-8") == written
+
+
+@pytest.mark.parametrize("method", method_files())
+def test_a_method_names_the_command_of_its_published_number(method):
+    told = method_files()[method].read_text(encoding="utf-8")
+    table, row = re.search(r"^Command: edgebench reproduce --table (\S+) --rows (\S+)$", told, re.MULTILINE).groups()
+    (found,) = TABLES[table].only([row]).rows
+    assert (found.method, found.settings, found.times) == (method, {}, 1)
+    assert f"| {row} |" in (ROOT / "docs" / "results" / f"{table}.md").read_text(encoding="utf-8")
 
 
 def test_what_is_said_of_the_best_stands_in_the_pages():
