@@ -12,7 +12,7 @@ from typing import Final, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from edgebench.sim.compiled import compiled, part
+from edgebench.sim.compiled import compiled_in_place, part
 from edgebench.tracks.place.constants import REQUEST_ROWS, REQUESTS
 from edgebench.tracks.place.edits import DELETE, PLACE
 from edgebench.tracks.place.features import DEVICE_FEATURES, EXPERT_FEATURES
@@ -35,12 +35,18 @@ class Estimate(NamedTuple):
     parts: Floats  # (PARTS,) of the placement as it is
     saving: Floats  # (PARTS, P, 3, G) what every edit would save of each
     way_ms: Floats  # (G, G) from device to device, with what its trap links are expected to add
-    known_ms: Floats  # (G, G) the same as a router reckons, a row's transmission and compute with it
+    known_ms: Floats  # (G + 1, G) as a router reckons, with a row's transmission and compute; at last from the users
+    nearest: NDArray[np.int64]  # (P, G + 1) the copy that a router would send a first row to from each of those
+    second: NDArray[np.int64]  # (P, G + 1) the one that it would if that were not there
     come: Floats  # (P, G) share of the rows of a layer that go to an expert from what the device holds
     go_on: Floats  # (PARTS, P, G) what the next round costs a row of an expert that is on a device
     here: Floats  # (P, G) share of the rows of a layer that an expert has on a device
     inflow_ms: Floats  # (P, G) transmission of an expert's rows to a device
     work_ms: Floats  # (P, G) their compute
+    layer_ms: Floats  # (2, G) transmission and compute of all experts of a layer
+    others_ms: Floats  # (2, G) those of all but one
+    own: Floats  # (3, G) of that one `here`, `inflow_ms` and `work_ms`, while its edits are tried
+    ends: NDArray[np.int64]  # (G + 1,) where its rows would go
 
 
 def blank_estimate(experts: int, devices: int) -> Estimate:
@@ -50,16 +56,22 @@ def blank_estimate(experts: int, devices: int) -> Estimate:
         np.zeros(PARTS),
         np.zeros((PARTS, experts, 3, devices)),
         np.zeros(square),
-        np.zeros(square),
+        np.zeros((devices + 1, devices)),
+        np.zeros((experts, devices + 1), np.int64),
+        np.zeros((experts, devices + 1), np.int64),
         np.zeros(each),
         np.zeros((PARTS, *each)),
         np.zeros(each),
         np.zeros(each),
         np.zeros(each),
+        np.zeros((2, devices)),
+        np.zeros((2, devices)),
+        np.zeros((3, devices)),
+        np.zeros(devices + 1, np.int64),
     )
 
 
-@compiled
+@compiled_in_place
 def estimate_edits(seen: Seen, stream_ms: float, expected_ms: float, estimate: Estimate) -> None:
     """Write the estimate.
 
@@ -70,6 +82,7 @@ def estimate_edits(seen: Seen, stream_ms: float, expected_ms: float, estimate: E
         estimate: Written.
     """
     _reckon_ways(seen, expected_ms, estimate)
+    _find_nearest(seen, estimate)
     experts, layers = seen.affinity.shape[1], seen.affinity.shape[0] + 1
     estimate.parts[:], estimate.saving[:] = 0.0, 0.0
     for number in range(layers * experts - 1, -1, -1):
@@ -77,37 +90,54 @@ def estimate_edits(seen: Seen, stream_ms: float, expected_ms: float, estimate: E
     for number in range(layers * experts):
         if number >= experts:
             _reckon_come(seen, number, experts, estimate)
-        path, crossing, onward, _ = _spread(seen, number, seen.placement[number], stream_ms, estimate, number)
+        path, crossing, onward, _ = _spread(seen, number, estimate.nearest[number], stream_ms, estimate)
         estimate.parts[PATH] += path + (onward if number >= (layers - 1) * experts else 0.0)
         estimate.parts[CROSSING] += crossing
     for layer in range(layers):
-        first = layer * experts
-        estimate.parts[TRANSMISSION] += estimate.inflow_ms[first : first + experts].sum(0).max()
-        estimate.parts[COMPUTE] += estimate.work_ms[first : first + experts].sum(0).max()
-        _try_layer(seen, first, experts, stream_ms, estimate)
+        _try_layer(seen, layer * experts, experts, stream_ms, estimate)
 
 
 @part
 def _reckon_ways(seen: Seen, expected_ms: float, estimate: Estimate) -> None:
-    for start in range(estimate.way_ms.shape[0]):
-        for end in range(estimate.way_ms.shape[1]):
+    devices = estimate.way_ms.shape[0]
+    for end in range(devices):
+        row_ms = seen.devices[end, _ROW_MS]
+        for start in range(devices):
             known = _MS * (seen.links[start, end, 0] + seen.links[start, end, 2])
             estimate.way_ms[start, end] = known + (expected_ms if start != end else 0.0)
-            estimate.known_ms[start, end] = known + seen.links[start, end, 1] + seen.devices[end, _ROW_MS]
+            estimate.known_ms[start, end] = known + seen.links[start, end, 1] + row_ms
+        estimate.known_ms[devices, end] = _MS * seen.devices[end, _ENTRY] + seen.devices[end, _ENTRY_ROW] + row_ms
 
 
 @part
-def _nearest(seen: Seen, held: NDArray[np.int8], start: int, estimate: Estimate) -> int:
-    """The copy that a router would send a first row to from device `start`, or from the users (-1)."""
-    best, least = 0, np.inf
-    for end in range(held.size):
-        if held[end]:
-            known = estimate.known_ms[start, end]
-            if start < 0:
-                known = _MS * seen.devices[end, _ENTRY] + seen.devices[end, _ENTRY_ROW] + seen.devices[end, _ROW_MS]
-            if known < least:
-                best, least = end, known
-    return best
+def _find_nearest(seen: Seen, estimate: Estimate) -> None:
+    """Of equals the lowest; 0 where there is no copy."""
+    for number in range(estimate.nearest.shape[0]):
+        for start in range(estimate.known_ms.shape[0]):
+            best, second, least, less = 0, 0, np.inf, np.inf
+            for end in range(estimate.known_ms.shape[1]):
+                known = estimate.known_ms[start, end]
+                if seen.placement[number, end] and known < least:
+                    best, second, least, less = end, best, known, least
+                elif seen.placement[number, end] and known < less:
+                    second, less = end, known
+            estimate.nearest[number, start], estimate.second[number, start] = best, second
+
+
+@part
+def _find_ends(estimate: Estimate, number: int, verb: int, device: int, ends: NDArray[np.int64]) -> None:
+    """Where rows of an expert would go from each device, and from the users, after an edit, (G + 1,)."""
+    for start in range(ends.size):
+        end = estimate.nearest[number, start]
+        if verb == PLACE:
+            end = device
+        elif verb == DELETE and device == end:
+            end = estimate.second[number, start]
+        elif verb != DELETE:
+            known, other = estimate.known_ms[start, end], estimate.known_ms[start, device]
+            if other < known or (other == known and device < end):
+                end = device
+        ends[start] = end
 
 
 @part
@@ -123,8 +153,7 @@ def _reckon_onward(seen: Seen, number: int, experts: int, layers: int, estimate:
             for follower in range(experts):
                 share = seen.affinity[layer, expert, follower]
                 if share > 0.0:
-                    after = (layer + 1) * experts + follower
-                    end = _nearest(seen, seen.placement[after], device, estimate)
+                    end = estimate.nearest[(layer + 1) * experts + follower, device]
                     path += share * estimate.way_ms[device, end]
                     crossing += share * (end != device)
                     total += share
@@ -149,18 +178,18 @@ def _reckon_come(seen: Seen, number: int, experts: int, estimate: Estimate) -> N
 
 @part
 def _spread(
-    seen: Seen, number: int, held: NDArray[np.int8], stream_ms: float, estimate: Estimate, into: int
+    seen: Seen, number: int, ends: NDArray[np.int64], stream_ms: float, estimate: Estimate
 ) -> tuple[float, float, float, float]:
-    """Send an expert's rows to its copies; what comes to each is written into row `into`.
+    """Send an expert's rows to its copies, from each device and the users to one of `ends`, (G + 1,).
 
     Returns:
         Path to it, crossings to it, and both of the round after it.
     """
-    here, inflow, work = estimate.here[into], estimate.inflow_ms[into], estimate.work_ms[into]
+    here, inflow, work = estimate.here[number], estimate.inflow_ms[number], estimate.work_ms[number]
     here[:], inflow[:], work[:] = 0.0, 0.0, 0.0
     path, crossing, onward, onward_crossing = 0.0, 0.0, 0.0, 0.0
     if number < seen.affinity.shape[1]:
-        end = _nearest(seen, held, -1, estimate)
+        end = ends[here.size]
         share = seen.experts[number, _MEAN_LOAD] / seen.affinity.shape[1]
         path += share * _MS * seen.devices[end, _ENTRY]
         here[end] += share
@@ -169,7 +198,7 @@ def _spread(
         for start in range(here.size):
             share = estimate.come[number, start]
             if share > 0.0:
-                end = _nearest(seen, held, start, estimate)
+                end = ends[start]
                 path += share * estimate.way_ms[start, end]
                 crossing += share * (end != start)
                 here[end] += share
@@ -184,42 +213,45 @@ def _spread(
 
 @part
 def _try_layer(seen: Seen, first: int, experts: int, stream_ms: float, estimate: Estimate) -> None:
-    """What every edit of a layer's experts saves."""
-    others_inflow, others_work = np.empty(estimate.here.shape[1]), np.empty(estimate.here.shape[1])
-    layer = slice(first, first + experts)
-    inflow_ms, work_ms = estimate.inflow_ms[layer].sum(0), estimate.work_ms[layer].sum(0)
+    """What a layer's transmission and compute take, and what every edit of its experts saves."""
+    layer_ms, others_ms, own = estimate.layer_ms, estimate.others_ms, estimate.own
+    layer_ms[:] = 0.0
     for number in range(first, first + experts):
-        here = estimate.here[number].copy()
-        inflow, work = estimate.inflow_ms[number].copy(), estimate.work_ms[number].copy()
-        others_inflow[:], others_work[:] = inflow_ms - inflow, work_ms - work
-        _try_expert(seen, number, stream_ms, estimate, others_inflow, others_work)
-        estimate.here[number], estimate.inflow_ms[number], estimate.work_ms[number] = here, inflow, work
+        for device in range(layer_ms.shape[1]):
+            layer_ms[0, device] += estimate.inflow_ms[number, device]
+            layer_ms[1, device] += estimate.work_ms[number, device]
+    estimate.parts[TRANSMISSION] += layer_ms[0].max()
+    estimate.parts[COMPUTE] += layer_ms[1].max()
+    for number in range(first, first + experts):
+        now = (estimate.here[number], estimate.inflow_ms[number], estimate.work_ms[number])
+        for device in range(layer_ms.shape[1]):
+            own[0, device], own[1, device], own[2, device] = now[0][device], now[1][device], now[2][device]
+            others_ms[0, device] = layer_ms[0, device] - now[1][device]
+            others_ms[1, device] = layer_ms[1, device] - now[2][device]
+        _try_expert(seen, number, stream_ms, estimate)
+        for device in range(layer_ms.shape[1]):
+            now[0][device], now[1][device], now[2][device] = own[0, device], own[1, device], own[2, device]
 
 
 @part
-def _try_expert(
-    seen: Seen, number: int, stream_ms: float, estimate: Estimate, others_inflow: Floats, others_work: Floats
-) -> None:
+def _try_expert(seen: Seen, number: int, stream_ms: float, estimate: Estimate) -> None:
     """What every edit of an expert saves, those of the layer's other experts staying where they are."""
-    devices, now = estimate.here.shape[1], seen.placement[number]
-    before = _spread(seen, number, now, stream_ms, estimate, number)
-    inflow_ms = _most(others_inflow, estimate.inflow_ms[number])
-    work_ms = _most(others_work, estimate.work_ms[number])
-    held = now.copy()
+    devices, saving = estimate.here.shape[1], estimate.saving
+    before = _spread(seen, number, estimate.nearest[number], stream_ms, estimate)
+    inflow_ms = _most(estimate.others_ms[0], estimate.inflow_ms[number])
+    work_ms = _most(estimate.others_ms[1], estimate.work_ms[number])
     for verb in range(3):
         for device in range(devices):
             if seen.action_mask[(number * 3 + verb) * devices + device] == 0:
                 continue
-            held[:] = now
-            if verb == PLACE:
-                held[:] = 0
-            held[device] = verb != DELETE
-            after = _spread(seen, number, held, stream_ms, estimate, number)
-            saving = estimate.saving[:, number, verb, device]
-            saving[PATH] = before[0] + before[2] - after[0] - after[2]
-            saving[CROSSING] = before[1] + before[3] - after[1] - after[3]
-            saving[TRANSMISSION] = inflow_ms - _most(others_inflow, estimate.inflow_ms[number])
-            saving[COMPUTE] = work_ms - _most(others_work, estimate.work_ms[number])
+            _find_ends(estimate, number, verb, device, estimate.ends)
+            after = _spread(seen, number, estimate.ends, stream_ms, estimate)
+            saving[PATH, number, verb, device] = before[0] + before[2] - after[0] - after[2]
+            saving[CROSSING, number, verb, device] = before[1] + before[3] - after[1] - after[3]
+            saving[TRANSMISSION, number, verb, device] = inflow_ms - _most(
+                estimate.others_ms[0], estimate.inflow_ms[number]
+            )
+            saving[COMPUTE, number, verb, device] = work_ms - _most(estimate.others_ms[1], estimate.work_ms[number])
 
 
 @part
