@@ -53,20 +53,16 @@ def read_outcome(plan: Plan) -> Outcome:
     table = plan.table
     regions = {name: load(name, edition=plan.edition) for name in table.tests}
     scale = {
-        (name, scenario): references(
-            region, track=table.track, scenario=scenario, split=SPLIT, seeds=table.scenario_seeds
-        )
+        (name, scenario): references(region, track=table.track, scenario=scenario, split=SPLIT, seeds=seeds)
         for name, region in regions.items()
-        for scenario in table.scenarios
+        for scenario, seeds in table.scenario_seeds.items()
     }
     folders: dict[str, list[Path]] = {}
     for row, _, folder in plan.runs():
         folders.setdefault(row.label, []).append(folder)
     folders |= {name: [folder] for name, folder in plan.agents()}
     digests = {name: region.digest for name, region in regions.items()}
-    played = {
-        label: [_read(folder, digests, table.scenario_seeds) for folder in every] for label, every in folders.items()
-    }
+    played = {label: [_read(folder, digests, table) for folder in every] for label, every in folders.items()}
     scores = {
         label: {scenario: _scores(runs, scenario, table, scale) for scenario in table.scenarios}
         for label, runs in played.items()
@@ -75,7 +71,7 @@ def read_outcome(plan: Plan) -> Outcome:
     return Outcome(plan, scores, curves, scale)
 
 
-def _read(folder: Path, digests: Mapping[str, str], seeds: int) -> dict[str, Any]:
+def _read(folder: Path, digests: Mapping[str, str], table: Table) -> dict[str, Any]:
     path = folder / SCORES
     try:
         kept = json.loads(path.read_text(encoding="utf-8"))
@@ -83,17 +79,20 @@ def _read(folder: Path, digests: Mapping[str, str], seeds: int) -> dict[str, Any
         raise EdgeBenchError(
             f"not played yet: {error}", where=str(path), mend="edgebench reproduce plays it"
         ) from error
-    if kept["digests"] != digests:
-        raise EdgeBenchError(
-            "played on another build of the regions", where=str(path), mend="remove it: it is played again"
-        )
-    if kept["seeds"] != seeds:
-        raise EdgeBenchError(
-            f"played under {kept['seeds']} scenario seeds, not {seeds}", where=str(path),
-            mend="remove it: it is played again",
-        )  # fmt: skip
+    if wrong := _not_as_told(kept, digests, table):
+        raise EdgeBenchError(wrong, where=str(path), mend="remove it: it is played again")
     scores: dict[str, Any] = kept["scores"]
     return scores
+
+
+def _not_as_told(kept: dict[str, Any], digests: Mapping[str, str], table: Table) -> str:
+    """In what the scores that are there are not those of the table; empty where they are."""
+    if kept["digests"] != digests:
+        return "played on another build of the regions"
+    for scenario, seeds in table.scenario_seeds.items():
+        if (played := kept["seeds"].get(scenario, 0)) != seeds:
+            return f"played in {scenario} under {played} scenario seeds, not {seeds}"
+    return ""
 
 
 def _scores(
@@ -104,8 +103,9 @@ def _scores(
         name: normalise(np.array([run[name][scenario] for run in runs], np.float64), scale[name, scenario])
         for name in table.tests
     }
-    windows = {name: array.shape[1] // table.scenario_seeds for name, array in values.items()}
-    return Scores({name: tuple(fixed_episodes(windows[name], table.scenario_seeds)) for name in table.tests}, values)
+    seeds = table.scenario_seeds[scenario]
+    windows = {name: array.shape[1] // seeds for name, array in values.items()}
+    return Scores({name: tuple(fixed_episodes(windows[name], seeds)) for name in table.tests}, values)
 
 
 def _curve(path: Path) -> tuple[NDArray[np.float64], NDArray[np.float64]]:

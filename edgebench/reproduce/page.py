@@ -15,7 +15,7 @@ from edgebench.harness.statistics import (
 )
 from edgebench.registry import DEFAULT_SCENARIO, SAMPLE_EDITION
 from edgebench.reproduce.outcome import Outcome
-from edgebench.reproduce.tables import TABLES
+from edgebench.reproduce.tables import TABLES, Table
 
 
 def page(outcome: Outcome, pictures: Sequence[str]) -> str:
@@ -48,7 +48,7 @@ def _lines(outcome: Outcome, pictures: Sequence[str]) -> Iterator[str]:
     longer = "".join(f" ({row.label}: {row.times} times as many)" for row in table.rows if row.times > 1)
     told = f"{plan.steps:,} decisions each{longer}"
     yield f"{plan.seeds} training seeds, {told}, edition {plan.edition}, face `{table.face}`;"
-    yield f"every window played under {table.scenario_seeds} scenario seeds."
+    yield f"every window played under {_scenario_seeds(table)}."
     yield "Score: 0 is random-valid, 1 the bound; interquartile mean over regions and training seeds with a 95 %"
     yield "bootstrap interval. Rows share a rank where the interval of their paired difference contains 0."
     yield ""
@@ -58,6 +58,12 @@ def _lines(outcome: Outcome, pictures: Sequence[str]) -> Iterator[str]:
     for picture in pictures:
         yield ""
         yield f"![{table.title}]({picture})"
+
+
+def _scenario_seeds(table: Table) -> str:
+    others = set(table.scenario_seeds.values()) - {table.default_seeds}
+    elsewhere = f" in {DEFAULT_SCENARIO}, {others.pop()} in any other" if others else ""
+    return f"{table.default_seeds} scenario seeds{elsewhere}"
 
 
 def _ranking(outcome: Outcome) -> Iterator[str]:

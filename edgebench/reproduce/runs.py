@@ -78,7 +78,7 @@ class Plan:
         """What has not been played yet."""
         shared = {
             "track": self.table.track, "edition": self.edition, "regions": list(self.table.tests),
-            "scenarios": list(self.table.scenarios), "seeds": self.table.scenario_seeds,
+            "seeds": self.table.scenario_seeds,
         }  # fmt: skip
         trained = [Task(_PLAY_CHECKPOINT, {**shared, "folder": str(folder.resolve())}) for _, _, folder in self.runs()]
         others = [
@@ -140,10 +140,12 @@ def _is_complete(folder: Path) -> bool:
 
 def play_checkpoint(
     tell: Callable[[Any], None], stop: Callable[[], bool], *,
-    folder: str, track: str, edition: str, regions: Sequence[str], scenarios: Sequence[str],
-    seeds: int,
+    folder: str, track: str, edition: str, regions: Sequence[str], seeds: Mapping[str, int],
 ) -> None:  # fmt: skip
-    """Play a checkpoint's face on the test episodes and keep the primary metric of each in `scores.json`."""
+    """Play a checkpoint's face on the test episodes and keep the primary metric of each in `scores.json`.
+
+    `seeds` says by scenario under how many scenario seeds every window is played.
+    """
     import torch
 
     from edgebench.learning.checkpoint import load_method
@@ -153,9 +155,9 @@ def play_checkpoint(
     method, checkpoint = load_method(Path(folder))
     found = [load(name, edition=edition) for name in regions]
     scores: dict[str, dict[str, list[float]]] = {name: {} for name in regions}
-    for scenario in scenarios:
+    for scenario, count in seeds.items():
         for region in found:
-            played = play_fixed(checkpoint.job, method, [region], split=SPLIT, seeds=seeds, scenario=scenario)
+            played = play_fixed(checkpoint.job, method, [region], split=SPLIT, seeds=count, scenario=scenario)
             scores[region.name][scenario] = played[region.name].round(_DECIMALS).tolist()
             tell({"folder": folder})
             if stop():
@@ -165,8 +167,7 @@ def play_checkpoint(
 
 def play_agent(
     tell: Callable[[Any], None], stop: Callable[[], bool], *,
-    folder: str, agent: str, track: str, edition: str, regions: Sequence[str], scenarios: Sequence[str],
-    seeds: int,
+    folder: str, agent: str, track: str, edition: str, regions: Sequence[str], seeds: Mapping[str, int],
 ) -> None:  # fmt: skip
     """As `play_checkpoint`, of a reference agent on the face `single`."""
     import importlib
@@ -180,10 +181,10 @@ def play_agent(
     found = [load(name, edition=edition) for name in regions]
     scores: dict[str, dict[str, list[float]]] = {name: {} for name in regions}
     for region in found:
-        for scenario in scenarios:
+        for scenario, count in seeds.items():
             env = make_env(track, region, scenario=scenario, split=SPLIT)
             face: Any = env.unwrapped
-            played = roll(env, player, fixed_episodes(face.windows, seeds))
+            played = roll(env, player, fixed_episodes(face.windows, count))
             scores[region.name][scenario] = [round(figures[metric], _DECIMALS) for figures in played]
             tell({"folder": folder})
             if stop():
@@ -191,6 +192,6 @@ def play_agent(
     _write(Path(folder), seeds, {region.name: region.digest for region in found}, scores)
 
 
-def _write(folder: Path, seeds: int, digests: Mapping[str, str], scores: Mapping[str, Any]) -> None:
-    content = {"split": SPLIT, "seeds": seeds, "digests": dict(digests), "scores": dict(scores)}
+def _write(folder: Path, seeds: Mapping[str, int], digests: Mapping[str, str], scores: Mapping[str, Any]) -> None:
+    content = {"split": SPLIT, "seeds": dict(seeds), "digests": dict(digests), "scores": dict(scores)}
     write_text(folder / SCORES, json.dumps(content, allow_nan=False) + "\n")

@@ -75,14 +75,24 @@ def test_a_run_that_another_table_has_made_is_taken_over_and_no_other(made, monk
     assert take_over(of_methods(2000)) == []
 
 
-def test_what_was_played_under_other_seeds_is_refused(made, run):
+@pytest.mark.parametrize(
+    ("changed", "wrong"),
+    [
+        ({"seeds": {"trap": 4}}, "played in trap under 4 scenario seeds, not 5"),
+        ({"seeds": {"calm": 5}}, "played in trap under 0 scenario seeds, not 5"),
+        ({"digests": {"s1": "0"}}, "played on another build of the regions"),
+    ],
+    ids=("fewer", "elsewhere", "before"),
+)
+def test_what_was_played_otherwise_is_refused(made, run, changed, wrong):
     path = made[0] / "made" / "sample" / "route-ablations-2000" / "ppo" / "seed-0" / "scores.json"
     kept = path.read_text(encoding="utf-8")
-    path.write_text(json.dumps(json.loads(kept) | {"seeds": 4}), encoding="utf-8")
+    path.write_text(json.dumps(json.loads(kept) | changed), encoding="utf-8")
     refused = run("reproduce", *SMALL, check=False)
     path.write_text(kept, encoding="utf-8")
     assert refused.returncode == 2
-    assert "played under 4 scenario seeds, not 5" in refused.stderr
+    assert wrong in refused.stderr
+    assert "it is played again" in refused.stderr
 
 
 def test_an_unknown_table_or_row_is_told_with_those_there_are(run):

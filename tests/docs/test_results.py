@@ -1,5 +1,6 @@
 """The pages of learned agents say what the kept runs say."""
 
+import json
 import re
 import shlex
 import shutil
@@ -9,17 +10,24 @@ import pytest
 from click.testing import CliRunner
 
 from edgebench.cli import main
+from edgebench.learning.checkpoint import load_method
 from edgebench.learning.methods import method_files
+from edgebench.learning.play import play_fixed
+from edgebench.region import load
+from edgebench.registry import DEFAULT_SCENARIO
+from edgebench.reproduce.runs import SCORES, SPLIT
 from edgebench.reproduce.tables import TABLES
 
 ROOT = Path(__file__).parents[2]
 KEPT = ROOT / "leaderboards" / "learning" / "sample"
 PAGES = sorted(path for path in (ROOT / "docs" / "results").glob("*.md") if not path.stem.endswith("-real"))
+LEARNED = [path.parent for path in sorted(KEPT.glob("*/*/seed-0/weights.safetensors"))]
 COMMAND = re.compile(r"^`edgebench (reproduce .*)`:$", re.MULTILINE)
 
 
 def test_there_are_pages():
     assert PAGES
+    assert LEARNED
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda path: path.stem)
@@ -32,6 +40,17 @@ def test_a_page_is_drawn_again_from_the_kept_runs_without_learning(built_home, t
     assert told.exit_code == 0, told.output
     assert set((tmp_path / "runs").rglob("*")) == files
     assert (tmp_path / page.name).read_text(encoding="utf-8") == written
+
+
+@pytest.mark.parametrize("run", LEARNED, ids=lambda run: f"{run.parts[-3]}/{run.parts[-2]}")
+def test_kept_weights_score_what_is_kept(built_home, run):
+    method, checkpoint = load_method(run)
+    kept = json.loads((run / SCORES).read_text(encoding="utf-8"))
+    played = play_fixed(
+        checkpoint.job, method, [load("s1")], split=SPLIT, seeds=kept["seeds"][DEFAULT_SCENARIO],
+        scenario=DEFAULT_SCENARIO,
+    )  # fmt: skip
+    assert played["s1"] == pytest.approx(kept["scores"]["s1"][DEFAULT_SCENARIO], abs=1e-4)
 
 
 @pytest.mark.parametrize("method", method_files())
