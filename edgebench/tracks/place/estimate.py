@@ -220,8 +220,9 @@ def _try_layer(seen: Seen, first: int, experts: int, stream_ms: float, estimate:
         for device in range(layer_ms.shape[1]):
             layer_ms[0, device] += estimate.inflow_ms[number, device]
             layer_ms[1, device] += estimate.work_ms[number, device]
-    estimate.parts[TRANSMISSION] += layer_ms[0].max()
-    estimate.parts[COMPUTE] += layer_ms[1].max()
+    others_ms[:] = 0.0
+    estimate.parts[TRANSMISSION] += _most(others_ms[0], layer_ms[0])
+    estimate.parts[COMPUTE] += _most(others_ms[1], layer_ms[1])
     for number in range(first, first + experts):
         now = (estimate.here[number], estimate.inflow_ms[number], estimate.work_ms[number])
         for device in range(layer_ms.shape[1]):
