@@ -82,7 +82,7 @@ def test_a_run_that_another_table_has_made_is_taken_over_and_no_other(made, monk
         ({"seeds": {"calm": 5}}, "played in trap under 0 scenario seeds, not 5"),
         ({"digests": {"s1": "0"}}, "played on another build of the regions"),
     ],
-    ids=("fewer", "elsewhere", "before"),
+    ids=("seeds", "scenario", "build"),
 )
 def test_what_was_played_otherwise_is_refused(made, run, changed, wrong):
     path = made[0] / "made" / "sample" / "route-ablations-2000" / "ppo" / "seed-0" / "scores.json"

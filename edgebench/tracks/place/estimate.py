@@ -45,8 +45,7 @@ class Estimate(NamedTuple):
     work_ms: Floats  # (P, G) their compute
     layer_ms: Floats  # (2, G) transmission and compute of all experts of a layer
     others_ms: Floats  # (2, G) those of all but one
-    own: Floats  # (3, G) of that one `here`, `inflow_ms` and `work_ms`, while its edits are tried
-    ends: NDArray[np.int64]  # (G + 1,) where its rows would go
+    ends: NDArray[np.int64]  # (G + 1,) where the rows of that one would go
 
 
 def blank_estimate(experts: int, devices: int) -> Estimate:
@@ -66,7 +65,6 @@ def blank_estimate(experts: int, devices: int) -> Estimate:
         np.zeros(each),
         np.zeros((2, devices)),
         np.zeros((2, devices)),
-        np.zeros((3, devices)),
         np.zeros(devices + 1, np.int64),
     )
 
@@ -214,24 +212,20 @@ def _spread(
 @part
 def _try_layer(seen: Seen, first: int, experts: int, stream_ms: float, estimate: Estimate) -> None:
     """What a layer's transmission and compute take, and what every edit of its experts saves."""
-    layer_ms, others_ms, own = estimate.layer_ms, estimate.others_ms, estimate.own
+    layer_ms, others_ms = estimate.layer_ms, estimate.others_ms
     layer_ms[:] = 0.0
     for number in range(first, first + experts):
         for device in range(layer_ms.shape[1]):
             layer_ms[0, device] += estimate.inflow_ms[number, device]
             layer_ms[1, device] += estimate.work_ms[number, device]
-    others_ms[:] = 0.0
+    others_ms[:] = 0.0  # the most of the layer itself
     estimate.parts[TRANSMISSION] += _most(others_ms[0], layer_ms[0])
     estimate.parts[COMPUTE] += _most(others_ms[1], layer_ms[1])
     for number in range(first, first + experts):
-        now = (estimate.here[number], estimate.inflow_ms[number], estimate.work_ms[number])
         for device in range(layer_ms.shape[1]):
-            own[0, device], own[1, device], own[2, device] = now[0][device], now[1][device], now[2][device]
-            others_ms[0, device] = layer_ms[0, device] - now[1][device]
-            others_ms[1, device] = layer_ms[1, device] - now[2][device]
+            others_ms[0, device] = layer_ms[0, device] - estimate.inflow_ms[number, device]
+            others_ms[1, device] = layer_ms[1, device] - estimate.work_ms[number, device]
         _try_expert(seen, number, stream_ms, estimate)
-        for device in range(layer_ms.shape[1]):
-            now[0][device], now[1][device], now[2][device] = own[0, device], own[1, device], own[2, device]
 
 
 @part
@@ -253,6 +247,7 @@ def _try_expert(seen: Seen, number: int, stream_ms: float, estimate: Estimate) -
                 estimate.others_ms[0], estimate.inflow_ms[number]
             )
             saving[COMPUTE, number, verb, device] = work_ms - _most(estimate.others_ms[1], estimate.work_ms[number])
+    _spread(seen, number, estimate.nearest[number], stream_ms, estimate)  # leaves its rows as they were
 
 
 @part

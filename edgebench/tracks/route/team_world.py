@@ -138,7 +138,7 @@ class RouteTeamWorld:
         gateway = np.array([gateway for _, gateway in due], np.int64)
         heard = Heard(*map(np.stack, zip(*(self._tables[number].heard(at) for number, at in due), strict=True)))
         letters = map(np.stack, zip(*(self._tables[number].letters(at) for number, at in due), strict=True))
-        told = [_known(gateway, known_rows(gateway, heard)), _received(gateway, *letters)]
+        told = [_known(gateway, known_rows(gateway, heard)), _received(*letters)]
         fresh = _scaled(heard.fresh)[..., :TOLD]
         return np.hstack(told), np.hstack([fresh.mean(axis=1), fresh.max(axis=1)])
 
@@ -179,6 +179,7 @@ class _Table(RouteParallelEnv):
         if not hasattr(self, "_near"):
             latency_ms = self._simulation.topology.path["latency_ms"][np.ix_(self.stands_on, self.stands_on)]
             self._near = 1.0 / (1.0 + latency_ms / max(float(latency_ms.mean()), 1e-9))
+            np.fill_diagonal(self._near, 0.0)
 
     @property
     def due(self) -> Mapping[int, Decision]:
@@ -198,7 +199,7 @@ class _Table(RouteParallelEnv):
         return self._heard(gateway)
 
     def letters(self, gateway: int) -> tuple[NDArray[np.float32], NDArray[np.float64]]:
-        """The messages that have arrived at a gateway, (G, M), and how close the senders are, 0 before the first."""
+        """Messages that have arrived at a gateway, (G, M), and how close the senders are: 0 of itself and of none."""
         arrived = np.isfinite(self._mail.sent_ms[gateway])
         return self._mail.letters[gateway, :, TOLD:], self._near[gateway] * arrived
 
@@ -213,15 +214,14 @@ def _known(gateway: NDArray[np.int64], rows: Floats) -> Floats:
     others = rows[..., HEARD] > 0.0
     others[every, gateway] = False
     count = others.sum(axis=1)
-    mean = np.where(others[..., None], scaled, 0.0).sum(axis=1) / np.maximum(count, 1).astype(np.float32)[:, None]
-    most = np.where(others[..., None], scaled, 0.0).max(axis=1)
+    told = np.where(others[..., None], scaled, 0.0)  # no feature is below 0, so what is not heard is never the most
+    mean = told.sum(axis=1) / np.maximum(count, 1).astype(np.float32)[:, None]
     share = count / max(rows.shape[1] - 1, 1)
-    return np.hstack([scaled[every, gateway, :TOLD], mean, most, share[:, None]]).astype(np.float32)
+    return np.hstack([scaled[every, gateway, :TOLD], mean, told.max(axis=1), share[:, None]]).astype(np.float32)
 
 
-def _received(gateway: NDArray[np.int64], words: Floats, near: NDArray[np.float64]) -> Floats:
+def _received(words: Floats, near: NDArray[np.float64]) -> Floats:
     """Mean of the messages that have arrived from the others, the closer the more, (D, M)."""
-    near[np.arange(len(gateway)), gateway] = 0.0
     total: NDArray[np.float64] = (near[:, None] @ words)[:, 0] / np.maximum(near.sum(axis=1), 1e-9)[:, None]
     return total.astype(np.float32)
 
