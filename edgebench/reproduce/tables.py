@@ -142,7 +142,7 @@ TABLES: Final = {
         Table(
             "offload-methods", "Every method on Offload", "offload",
             (*_plain("dirichlet-ppo", "ippo", "mappo", "maddpg", "matd3", "sac", "es"), _longer("es", 10)),
-            scenarios=_TRAP, face="team", steps=2 * _MILLION,
+            face="team", steps=2 * _MILLION,
             agents=("proportional", "lp-yesterday", "nearest-slack", "all-local", "random-valid"),
         ),
         Table(
