@@ -44,6 +44,8 @@ class SACSettings(OffPolicySettings):
         tuned: Whether the temperature finds itself.
     """
 
+    # Tried on Offload's val, seed 0, 0.6 M decisions: with a spread of 0.1, nearer to the source's, the policy falls
+    # from 0.804 to 0.789; with 1 it stays at 0.804.
     temperature: float = 0.01
     spread: float = 1.0
     tuned: bool = True
