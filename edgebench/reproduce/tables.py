@@ -117,7 +117,7 @@ TABLES: Final = {
         ),
         Table(
             "route-team", "Four gateways deciding together", "route", _plain("ippo", "mappo", "vamappo"),
-            scenarios=_TRAP, steps=_MILLION // 2, face="team",
+            steps=_MILLION // 2, face="team",
         ),
         Table(
             "route-transfer", "Learning on one region, playing on another", "route",
