@@ -157,7 +157,7 @@ TABLES: Final = {
         ),
         Table(
             "place-methods", "Methods on Place", "place", (*_plain("ppo", "ma-ppo", "es"), _longer("es", 10)),
-            scenarios=_TRAP, steps=_MILLION // 5,
+            steps=_MILLION // 5,
             agents=("affinity-annealing", "hierarchical-eplb", "popularity", "contiguous", "random-valid"),
         ),
     )
