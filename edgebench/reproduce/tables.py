@@ -147,7 +147,7 @@ TABLES: Final = {
         ),
         Table(
             "allocate-methods", "Methods on Allocate", "allocate",
-            (*_plain("ppo", "es"), _longer("es", 10)), scenarios=_TRAP,
+            (*_plain("ppo", "es"), _longer("es", 10)),
             agents=("priority-edf", "worst-fit", "first-fit", "random-valid"), default_seeds=GATE_SEEDS,
         ),
         Table(
