@@ -153,7 +153,7 @@ TABLES: Final = {
         Table(
             "allocate-team", "Sites that offer, on Allocate", "allocate",
             (*_plain("ippo", "mappo"), *(Row(name, name, settings=_CAREFUL) for name in ("maddpg", "matd3"))),
-            scenarios=_TRAP, face="team", agents=("priority-edf", "all-offer", "random-valid"),
+            face="team", agents=("priority-edf", "all-offer", "random-valid"),
         ),
         Table(
             "place-methods", "Methods on Place", "place", (*_plain("ppo", "ma-ppo", "es"), _longer("es", 10)),
