@@ -46,11 +46,12 @@ def test_a_page_is_drawn_again_from_the_kept_runs_without_learning(built_home, t
 def test_kept_weights_score_what_is_kept(built_home, run):
     method, checkpoint = load_method(run)
     kept = json.loads((run / SCORES).read_text(encoding="utf-8"))
+    region = next(iter(kept["scores"]))
     played = play_fixed(
-        checkpoint.job, method, [load("s1")], split=SPLIT, seeds=kept["seeds"][DEFAULT_SCENARIO],
+        checkpoint.job, method, [load(region)], split=SPLIT, seeds=kept["seeds"][DEFAULT_SCENARIO],
         scenario=DEFAULT_SCENARIO,
     )  # fmt: skip
-    assert played["s1"] == pytest.approx(kept["scores"]["s1"][DEFAULT_SCENARIO], abs=1e-4)
+    assert played[region] == pytest.approx(kept["scores"][region][DEFAULT_SCENARIO], abs=1e-4)
 
 
 @pytest.mark.parametrize("method", method_files())
