@@ -113,7 +113,7 @@ TABLES: Final = {
         Table(
             "route-scale", "Learning on 500 nodes, playing on 2000", "route",
             tuple(Row(method, method, ("trap500",)) for method in _ROUTE),
-            tests=("trap500", "trap2000"), scenarios=_TRAP, steps=_MILLION // 2, agents=_HEURISTICS[1:],
+            tests=("trap500", "trap2000"), steps=_MILLION // 2, agents=_HEURISTICS[1:],
         ),
         Table(
             "route-team", "Four gateways deciding together", "route", _plain("ippo", "mappo", "vamappo"),
