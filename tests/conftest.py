@@ -56,6 +56,12 @@ def variants_home(regions_home, tmp_path_factory):
     return folder
 
 
+@pytest.fixture
+def variants_there(variants_home, monkeypatch):
+    """Use the data folder with the variants, in this process and in those it starts."""
+    monkeypatch.setenv("EDGEBENCH_HOME", str(variants_home))
+
+
 _LONGEST = ("test_gate", "test_ray", "test_tutorials", "test_train", "test_reproduce", "test_refused_writes")
 
 

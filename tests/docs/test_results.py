@@ -43,8 +43,7 @@ def test_a_page_is_drawn_again_from_the_kept_runs_without_learning(built_home, t
 
 
 @pytest.mark.parametrize("run", LEARNED, ids=lambda run: f"{run.parts[-3]}/{run.parts[-2]}")
-def test_kept_weights_score_what_is_kept(variants_home, monkeypatch, run):
-    monkeypatch.setenv("EDGEBENCH_HOME", str(variants_home))
+def test_kept_weights_score_what_is_kept(variants_there, run):
     method, checkpoint = load_method(run)
     kept = json.loads((run / SCORES).read_text(encoding="utf-8"))
     region = next(iter(kept["scores"]))

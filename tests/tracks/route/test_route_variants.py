@@ -116,11 +116,6 @@ def lowest_instance(env):
     return int(np.flatnonzero(simulation.seen.instances == offered[offered >= 0].min())[0])
 
 
-@pytest.fixture
-def variants_there(variants_home, monkeypatch):
-    monkeypatch.setenv("EDGEBENCH_HOME", str(variants_home))
-
-
 @pytest.mark.parametrize("variant", [variant for variant in VARIANTS if "vector" not in variant])
 def test_gymnasiums_own_check_passes_every_variant_without_a_warning(variants_there, variant):
     """But for vector rewards: `check_env` compares those of two steps as one number."""
