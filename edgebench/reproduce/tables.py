@@ -160,6 +160,11 @@ TABLES: Final = {
             steps=_MILLION // 5,
             agents=("affinity-annealing", "hierarchical-eplb", "popularity", "contiguous", "random-valid"),
         ),
+        Table(
+            "place-team", "One who picks the expert and one who places it, on Place", "place", _plain("ippo", "mappo"),
+            face="team", steps=_MILLION // 5,
+            agents=("affinity-annealing", "hierarchical-eplb", "popularity", "random-valid"),
+        ),
     )
 }  # fmt: skip
 """The published tables by name."""
